@@ -1,0 +1,124 @@
+# holdfast: `make demo` shows it, `make test` proves it.  Each sets up what it needs first.
+# The extension's PGXS build is extension/extension.mk; the relay's is CMakeLists.txt.
+
+PRESET     ?= release
+PG_CONFIG  ?= /usr/lib/postgresql/15/bin/pg_config
+KAFKA      ?= embedded
+KEEP       ?=
+export PG_CONFIG
+
+BUILD      := build
+BIN        := $(BUILD)/$(PRESET)/bin
+PYTHON     := $(BUILD)/venv/bin/python
+EXTENSION  := $(MAKE) --no-print-directory -f extension/extension.mk
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup setup-test
+setup: ## install missing Debian packages, build librdkafka
+	@tools/setup.sh
+
+setup-test: ## and what the tests, lint and benchmarks need
+	@tools/setup.sh --test
+
+# ---- build ------------------------------------------------------------------------------------
+.PHONY: relay extension install-extension install
+relay: setup ## build the relay (PRESET=dev|release|asan|tsan|coverage)
+	@echo "relay: building ($(PRESET)); a cold build takes a few minutes"
+	@cmake --preset $(PRESET) >$(BUILD)/cmake-$(PRESET).log 2>&1 || { tail -20 $(BUILD)/cmake-$(PRESET).log; exit 1; }
+	@cmake --build --preset $(PRESET) -- --quiet
+
+extension: setup ## build the extension
+	@$(EXTENSION) extension
+
+install-extension: setup ## build the extension and install it into PostgreSQL (root or sudo)
+	@$(EXTENSION) install-extension
+
+PREFIX ?= /usr/local
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+install: install-extension relay ## install extension, relay and systemd unit
+	$(SUDO) install -D -m 0755 $(BIN)/holdfast-relay $(DESTDIR)$(PREFIX)/bin/holdfast-relay
+	$(SUDO) install -D -m 0644 packaging/systemd/holdfast-relay.service $(DESTDIR)/etc/systemd/system/holdfast-relay.service
+
+# ---- demo -------------------------------------------------------------------------------------
+$(BUILD)/venv/.ready: test/requirements.txt
+	@echo "python: making $(BUILD)/venv"
+	@/usr/bin/python3 -m venv $(BUILD)/venv
+	@$(PYTHON) -m pip install -q --disable-pip-version-check -r test/requirements.txt
+	@touch $@
+
+.PHONY: venv demo
+venv: setup
+	@$(MAKE) --no-print-directory $(BUILD)/venv/.ready
+
+ifeq ($(KAFKA),real)
+demo: setup-test
+endif
+demo: relay install-extension venv ## the main job, shown (KAFKA=real: Apache Kafka; KEEP=1: leave it running)
+	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka $(KAFKA) $(if $(KEEP),--keep)
+
+# ---- tests ------------------------------------------------------------------------------------
+.PHONY: test test-unit test-sanitizers test-regress test-isolation test-memory test-integration test-demo
+test: setup-test ## everything: unit, sanitizers, regress, isolation, memory, end to end, demo
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-regress
+	@$(MAKE) --no-print-directory test-isolation
+	@$(MAKE) --no-print-directory test-integration
+	@$(MAKE) --no-print-directory test-demo
+	@$(MAKE) --no-print-directory test-memory
+	@$(MAKE) --no-print-directory test-sanitizers
+	@echo "test: everything passed"
+
+test-unit: relay ## GoogleTest, per module
+	@ctest --preset $(PRESET) --output-on-failure
+
+test-sanitizers: setup ## unit tests under address+undefined and thread sanitizers
+	@$(MAKE) --no-print-directory test-unit PRESET=asan
+	@$(MAKE) --no-print-directory test-unit PRESET=tsan
+
+test-regress: install-extension ## pg_regress on a scratch server
+	@$(EXTENSION) regress
+
+test-isolation: install-extension ## concurrent sessions
+	@$(EXTENSION) isolation
+
+test-memory: install-extension ## pg_regress in a backend with an address-sanitized extension
+	@$(EXTENSION) regress-asan
+
+test-integration: relay install-extension venv ## end to end on a real PostgreSQL and a real Kafka
+	@$(PYTHON) -m pytest -q test/integration $(PYTEST_ARGS)
+
+test-demo: relay install-extension venv ## the demo's claims hold
+	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka embedded
+
+.PHONY: fuzz
+fuzz: setup-test ## libFuzzer on the decoder for a minute (FUZZ_SECONDS=60)
+	@cmake --preset fuzz >$(BUILD)/cmake-fuzz.log 2>&1 || { tail -20 $(BUILD)/cmake-fuzz.log; exit 1; }
+	@cmake --build --preset fuzz --target pgoutput_fuzz -- --quiet
+	@mkdir -p $(BUILD)/fuzz-corpus
+	$(BUILD)/fuzz/bin/pgoutput_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=65536 \
+	    -print_final_stats=1 $(BUILD)/fuzz-corpus test/fuzz/corpus
+
+# ---- benchmarks -------------------------------------------------------------------------------
+.PHONY: bench bench-orders bench-relay
+bench: bench-orders bench-relay ## all, as ratios within one run
+
+bench-orders: setup-test install-extension venv ## place_order against PL/pgSQL
+	@$(PYTHON) test/bench/orders/run.py
+
+bench-relay: setup-test relay install-extension venv ## the relay against pg_recvlogical; latency; inbox; round trip
+	@$(PYTHON) test/bench/relay/bench.py --relay $(BIN)/holdfast-relay
+
+# ---- lint -------------------------------------------------------------------------------------
+.PHONY: lint format
+lint: setup-test ## format, clang-tidy, the backend boundary, docs, docker and unit files
+	@tools/lint/lint.sh
+
+format: ## apply clang-format
+	@git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format -i
+
+.PHONY: clean
+clean: ## remove what was built, but for downloaded dependencies
+	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name deps -exec rm -rf {} +

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Links between the documents lead somewhere, and nothing in the tree says it is unfinished.
+set -euo pipefail
+failed=0
+while IFS=: read -r file target; do
+    target=${target%%#*}
+    case $target in ''|http:*|https:*|mailto:*) continue ;; esac
+    [ -e "$(dirname "$file")/$target" ] || { echo "$file: broken link to $target" >&2; failed=1; }
+done < <(git ls-files '*.md' | xargs grep -oP '\]\(\K[^)]+(?=\))' --with-filename)
+if git grep -nE '\b(TODO|FIXME|XXX)\b' -- . ':!tools/lint'; then
+    echo "lint: finish or drop the lines above" >&2
+    failed=1
+fi
+[ $failed = 0 ] || exit 1
+echo "lint: document links hold"

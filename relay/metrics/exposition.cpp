@@ -1,0 +1,243 @@
+#include "metrics/exposition.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace holdfast::relay::metrics {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr double kMicrosecondsPerSecond = 1e6;
+
+/// Collects families in the order in which they are named here, which is that of docs/metrics.md.
+class Families {
+   public:
+    void counter(const char* name, const char* help, const Counter& counter) {
+        add(name, help, MetricType::Counter, {}).counter.value = as_double(counter.value());
+    }
+    void gauge(const char* name, const char* help, double value, Labels labels = {}) {
+        add(name, help, MetricType::Gauge, std::move(labels)).gauge.value = value;
+    }
+    void gauge(const char* name, const char* help, const Gauge& gauge_value) {
+        gauge(name, help, static_cast<double>(gauge_value.value()));
+    }
+    void histogram(const char* name, const char* help, const DurationHistogram& histogram_value) {
+        fill(add(name, help, MetricType::Histogram, {}), histogram_value);
+    }
+
+    /// One sample per binding of a member of InboxMetrics.
+    void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
+                     Counter InboxMetrics::*member) {
+        declare(name, help, MetricType::Counter);
+        for (const InboxMetrics& binding : bindings) {
+            sample(labels_of(binding)).counter.value = as_double((binding.*member).value());
+        }
+    }
+    void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
+                     Gauge InboxMetrics::*member) {
+        declare(name, help, MetricType::Gauge);
+        for (const InboxMetrics& binding : bindings) {
+            sample(labels_of(binding)).gauge.value =
+                static_cast<double>((binding.*member).value());
+        }
+    }
+    void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
+                     DurationHistogram InboxMetrics::*member) {
+        declare(name, help, MetricType::Histogram);
+        for (const InboxMetrics& binding : bindings) {
+            fill(sample(labels_of(binding)), binding.*member);
+        }
+    }
+
+    [[nodiscard]] const std::vector<MetricFamily>& all() const { return families_; }
+
+   private:
+    static double as_double(std::uint64_t value) { return static_cast<double>(value); }
+
+    static Labels labels_of(const InboxMetrics& binding) {
+        return {{"consumer", binding.consumer}, {"topic", binding.topic}};
+    }
+
+    static void fill(ClientMetric& metric, const DurationHistogram& source) {
+        std::uint64_t cumulative = 0;
+        for (std::size_t i = 0; i < DurationHistogram::kBounds.size(); ++i) {
+            cumulative += source.count_in(i);
+            metric.histogram.bucket.push_back(
+                {cumulative, static_cast<double>(DurationHistogram::kBounds[i]) /
+                                 kMicrosecondsPerSecond});
+        }
+        // The serializer adds the +Inf bucket from sample_count.
+        cumulative += source.count_in(DurationHistogram::kBounds.size());
+        metric.histogram.sample_count = cumulative;
+        metric.histogram.sample_sum =
+            as_double(source.sum_microseconds()) / kMicrosecondsPerSecond;
+    }
+
+    void declare(const char* name, const char* help, MetricType type) {
+        families_.push_back(MetricFamily{name, help, type, {}});
+    }
+    ClientMetric& sample(Labels labels) {
+        ClientMetric& metric = families_.back().metric.emplace_back();
+        metric.label = std::move(labels);
+        return metric;
+    }
+    ClientMetric& add(const char* name, const char* help, MetricType type, Labels labels) {
+        declare(name, help, type);
+        return sample(std::move(labels));
+    }
+
+    std::vector<MetricFamily> families_;
+};
+
+void add_process(Families& out, const ProcessMetrics& process) {
+    out.gauge("holdfast_relay_build_info", "Always 1; the labels say what runs.", 1,
+              {{"version", process.version},
+               {"librdkafka", process.librdkafka_version},
+               {"slot", process.slot}});
+    out.gauge("holdfast_relay_start_time_seconds", "Unix time at which the process started.",
+              static_cast<double>(process.started_seconds));
+    out.gauge("holdfast_relay_ready", "1 when /health/ready answers 200.", process.ready);
+    out.gauge("holdfast_relay_halt_code",
+              "Exit code of the halt that is under way; 0 while all is well.", process.halt_code);
+    out.gauge("holdfast_relay_kafka_connected", "1 while at least one broker is reachable.",
+              process.kafka_connected);
+}
+
+void add_capture(Families& out, const CaptureMetrics& capture) {
+    out.gauge("holdfast_relay_postgres_connected", "1 while the replication stream runs.",
+              capture.postgres_connected);
+    out.counter("holdfast_relay_reconnects_total",
+                "Attempts to stream again after the connection was lost or refused.",
+                capture.postgres_reconnects);
+    out.counter("holdfast_relay_events_total", "Records that Kafka has acknowledged.",
+                capture.events);
+    out.counter("holdfast_relay_event_bytes_total",
+                "Key and value bytes of the acknowledged records.", capture.event_bytes);
+    out.counter("holdfast_relay_transactions_total",
+                "Transactions whose records are all acknowledged.", capture.transactions);
+    out.counter("holdfast_relay_delivery_failures_total",
+                "Delivery reports that were not a success; the stream is then read again.",
+                capture.delivery_failures);
+    out.counter("holdfast_relay_queue_full_total",
+                "Times that the bound on buffered records stopped the reading of WAL.",
+                capture.queue_full);
+    out.gauge("holdfast_relay_in_flight_records", "Records sent and not yet acknowledged.",
+              capture.in_flight_records);
+    out.gauge("holdfast_relay_in_flight_bytes", "Key and value bytes of those records.",
+              capture.in_flight_bytes);
+    out.gauge("holdfast_relay_received_lsn", "End of the WAL that has been read, in bytes.",
+              capture.received_lsn);
+    out.gauge("holdfast_relay_confirmed_lsn",
+              "Position that PostgreSQL has been told is safe in Kafka, in bytes.",
+              capture.confirmed_lsn);
+    out.gauge("holdfast_relay_server_lsn", "End of WAL that the server announced last, in bytes.",
+              capture.server_lsn);
+    const std::int64_t lag =
+        std::max<std::int64_t>(0, capture.server_lsn.value() - capture.confirmed_lsn.value());
+    out.gauge("holdfast_relay_lag_bytes",
+              "WAL between what the server announced and what is confirmed.",
+              static_cast<double>(lag));
+    out.histogram("holdfast_relay_commit_to_confirm_seconds",
+                  "Time from the commit in PostgreSQL until Kafka has all its records.",
+                  capture.commit_to_confirm);
+}
+
+void add_monitor(Families& out, const MonitorMetrics& monitor) {
+    out.gauge("holdfast_relay_monitor_connected",
+              "1 while the upkeep connection to PostgreSQL works.", monitor.postgres_connected);
+    out.gauge("holdfast_relay_slot_active", "1 while the slot is in use, by whichever process.",
+              monitor.slot_active);
+    out.gauge("holdfast_relay_slot_retained_bytes",
+              "WAL that the server keeps for the slot (from restart_lsn).",
+              monitor.slot_retained_bytes);
+    out.gauge("holdfast_relay_slot_lag_bytes",
+              "WAL written since the slot's confirmed position, as the server sees it.",
+              monitor.slot_lag_bytes);
+    out.gauge("holdfast_relay_slot_safe_wal_bytes",
+              "WAL that can still be written before the slot is lost; -1 when there is no limit.",
+              monitor.slot_safe_wal_bytes);
+    out.counter("holdfast_relay_upkeep_runs_total", "Upkeep calls that succeeded.",
+                monitor.upkeep_runs);
+    out.counter("holdfast_relay_upkeep_failures_total", "Upkeep calls that failed.",
+                monitor.upkeep_failures);
+    out.counter("holdfast_relay_holds_expired_total", "Holds that upkeep has expired.",
+                monitor.holds_expired);
+    out.counter("holdfast_relay_positions_dropped_total",
+                "Kafka positions not recorded because the buffer was full.",
+                monitor.positions_dropped);
+    out.gauge("holdfast_relay_last_maintain_seconds",
+              "Unix time of the last successful maintain(); 0 before the first.",
+              monitor.last_maintain_seconds);
+}
+
+void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
+    out.per_binding("holdfast_relay_inbox_applied_total", "Messages whose handler succeeded.",
+                    inbox, &InboxMetrics::applied);
+    out.per_binding("holdfast_relay_inbox_duplicates_total",
+                    "Messages skipped because their event had been applied before.", inbox,
+                    &InboxMetrics::duplicates);
+    out.per_binding("holdfast_relay_inbox_dead_total", "Messages that became dead letters.", inbox,
+                    &InboxMetrics::dead);
+    out.per_binding("holdfast_relay_inbox_parked_total",
+                    "Messages that wait behind a dead letter of the same key.", inbox,
+                    &InboxMetrics::parked);
+    out.per_binding("holdfast_relay_inbox_retries_total",
+                    "Batches tried again after a transient error.", inbox, &InboxMetrics::retries);
+    out.per_binding("holdfast_relay_inbox_fenced_total",
+                    "Batches refused because another relay owns the partition.", inbox,
+                    &InboxMetrics::fenced);
+    out.per_binding("holdfast_relay_inbox_assigned_partitions",
+                    "Partitions that this relay reads.", inbox, &InboxMetrics::assigned_partitions);
+    out.per_binding("holdfast_relay_inbox_lag_records",
+                    "Messages in the assigned partitions that are not yet applied.", inbox,
+                    &InboxMetrics::lag_records);
+    out.per_binding("holdfast_relay_inbox_apply_seconds",
+                    "Duration of one inbox_apply call with its commit.", inbox,
+                    &InboxMetrics::apply);
+}
+
+Families collect(const RelayMetrics& metrics) {
+    Families out;
+    add_process(out, metrics.process);
+    add_capture(out, metrics.capture);
+    add_monitor(out, metrics.monitor);
+    add_inbox(out, metrics.inbox);
+    return out;
+}
+
+std::string kind_name(MetricType type) {
+    switch (type) {
+        case MetricType::Counter:
+            return "counter";
+        case MetricType::Gauge:
+            return "gauge";
+        case MetricType::Histogram:
+            return "histogram";
+        default:
+            return "untyped";
+    }
+}
+
+}  // namespace
+
+std::string exposition(const RelayMetrics& metrics) {
+    return prometheus::TextSerializer{}.Serialize(collect(metrics).all());
+}
+
+std::vector<FamilyDescription> metric_families() {
+    std::vector<FamilyDescription> descriptions;
+    for (const MetricFamily& family : collect(RelayMetrics{}).all()) {
+        descriptions.push_back({family.name, kind_name(family.type), family.help});
+    }
+    return descriptions;
+}
+
+}  // namespace holdfast::relay::metrics

@@ -19,7 +19,7 @@ constexpr double kMicrosecondsPerSecond = 1e6;
 
 /// Collects families in the order in which they are named here, which is that of docs/metrics.md.
 class Families {
-   public:
+ public:
     void counter(const char* name, const char* help, const Counter& counter) {
         add(name, help, MetricType::Counter, {}).counter.value = as_double(counter.value());
     }
@@ -45,8 +45,7 @@ class Families {
                      Gauge InboxMetrics::*member) {
         declare(name, help, MetricType::Gauge);
         for (const InboxMetrics& binding : bindings) {
-            sample(labels_of(binding)).gauge.value =
-                static_cast<double>((binding.*member).value());
+            sample(labels_of(binding)).gauge.value = static_cast<double>((binding.*member).value());
         }
     }
     void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
@@ -57,9 +56,9 @@ class Families {
         }
     }
 
-    [[nodiscard]] const std::vector<MetricFamily>& all() const { return families_; }
+    [[nodiscard]] std::vector<MetricFamily> take() { return std::move(families_); }
 
-   private:
+ private:
     static double as_double(std::uint64_t value) { return static_cast<double>(value); }
 
     static Labels labels_of(const InboxMetrics& binding) {
@@ -71,14 +70,13 @@ class Families {
         for (std::size_t i = 0; i < DurationHistogram::kBounds.size(); ++i) {
             cumulative += source.count_in(i);
             metric.histogram.bucket.push_back(
-                {cumulative, static_cast<double>(DurationHistogram::kBounds[i]) /
-                                 kMicrosecondsPerSecond});
+                {cumulative,
+                 static_cast<double>(DurationHistogram::kBounds[i]) / kMicrosecondsPerSecond});
         }
         // The serializer adds the +Inf bucket from sample_count.
         cumulative += source.count_in(DurationHistogram::kBounds.size());
         metric.histogram.sample_count = cumulative;
-        metric.histogram.sample_sum =
-            as_double(source.sum_microseconds()) / kMicrosecondsPerSecond;
+        metric.histogram.sample_sum = as_double(source.sum_microseconds()) / kMicrosecondsPerSecond;
     }
 
     void declare(const char* name, const char* help, MetricType type) {
@@ -194,8 +192,8 @@ void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
     out.per_binding("holdfast_relay_inbox_fenced_total",
                     "Batches refused because another relay owns the partition.", inbox,
                     &InboxMetrics::fenced);
-    out.per_binding("holdfast_relay_inbox_assigned_partitions",
-                    "Partitions that this relay reads.", inbox, &InboxMetrics::assigned_partitions);
+    out.per_binding("holdfast_relay_inbox_assigned_partitions", "Partitions that this relay reads.",
+                    inbox, &InboxMetrics::assigned_partitions);
     out.per_binding("holdfast_relay_inbox_lag_records",
                     "Messages in the assigned partitions that are not yet applied.", inbox,
                     &InboxMetrics::lag_records);
@@ -204,13 +202,13 @@ void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
                     &InboxMetrics::apply);
 }
 
-Families collect(const RelayMetrics& metrics) {
+std::vector<MetricFamily> collect(const RelayMetrics& metrics) {
     Families out;
     add_process(out, metrics.process);
     add_capture(out, metrics.capture);
     add_monitor(out, metrics.monitor);
     add_inbox(out, metrics.inbox);
-    return out;
+    return out.take();
 }
 
 std::string kind_name(MetricType type) {
@@ -229,12 +227,12 @@ std::string kind_name(MetricType type) {
 }  // namespace
 
 std::string exposition(const RelayMetrics& metrics) {
-    return prometheus::TextSerializer{}.Serialize(collect(metrics).all());
+    return prometheus::TextSerializer{}.Serialize(collect(metrics));
 }
 
 std::vector<FamilyDescription> metric_families() {
     std::vector<FamilyDescription> descriptions;
-    for (const MetricFamily& family : collect(RelayMetrics{}).all()) {
+    for (const MetricFamily& family : collect(RelayMetrics{})) {
         descriptions.push_back({family.name, kind_name(family.type), family.help});
     }
     return descriptions;

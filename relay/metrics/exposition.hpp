@@ -1,5 +1,5 @@
-// RelayMetrics as Prometheus text (exposition format 0.0.4), written by prometheus-cpp's serializer.
-// The library stays behind this header: pipelines never see it.
+// RelayMetrics as Prometheus text (exposition format 0.0.4), written by prometheus-cpp's
+// serializer. The library stays behind this header: pipelines never see it.
 #pragma once
 
 #include <string>

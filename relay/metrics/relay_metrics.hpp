@@ -14,18 +14,18 @@ namespace holdfast::relay::metrics {
 
 /// Written by the capture thread.  LSNs are the raw 64-bit position.
 struct CaptureMetrics {
-    Gauge postgres_connected;      ///< 1 while the replication stream runs
-    Counter postgres_reconnects;   ///< attempts to stream again after a lost or refused connection
-    Counter events;                ///< records that Kafka has acknowledged
-    Counter event_bytes;           ///< key and value bytes of those
-    Counter transactions;          ///< transactions that are wholly acknowledged and carried records
-    Counter delivery_failures;     ///< delivery reports that were not a success
-    Counter queue_full;            ///< times the producer's bound stopped reading from PostgreSQL
-    Gauge in_flight_records;       ///< handed to the producer, not yet acknowledged
-    Gauge in_flight_bytes;         ///< their key and value bytes
-    Gauge received_lsn;            ///< end of the WAL that has been read from the stream
-    Gauge confirmed_lsn;           ///< what PostgreSQL has been told is safe in Kafka
-    Gauge server_lsn;              ///< end of WAL that the server announced last
+    Gauge postgres_connected;     ///< 1 while the replication stream runs
+    Counter postgres_reconnects;  ///< attempts to stream again after a lost or refused connection
+    Counter events;               ///< records that Kafka has acknowledged
+    Counter event_bytes;          ///< key and value bytes of those
+    Counter transactions;         ///< transactions that are wholly acknowledged and carried records
+    Counter delivery_failures;    ///< delivery reports that were not a success
+    Counter queue_full;           ///< times the producer's bound stopped reading from PostgreSQL
+    Gauge in_flight_records;      ///< handed to the producer, not yet acknowledged
+    Gauge in_flight_bytes;        ///< their key and value bytes
+    Gauge received_lsn;           ///< end of the WAL that has been read from the stream
+    Gauge confirmed_lsn;          ///< what PostgreSQL has been told is safe in Kafka
+    Gauge server_lsn;             ///< end of WAL that the server announced last
     DurationHistogram commit_to_confirm;  ///< commit in PostgreSQL to acknowledged by Kafka
 };
 
@@ -37,33 +37,33 @@ struct InboxMetrics {
     Counter duplicates;
     Counter dead;
     Counter parked;
-    Counter retries;             ///< batches that were tried again after a transient error
-    Counter fenced;              ///< batches that another owner's epoch refused
+    Counter retries;  ///< batches that were tried again after a transient error
+    Counter fenced;   ///< batches that another owner's epoch refused
     Gauge assigned_partitions;
-    Gauge lag_records;           ///< broker's high watermark minus stored offset, over its partitions
-    DurationHistogram apply;     ///< one inbox_apply call with its commit
+    Gauge lag_records;        ///< broker's high watermark minus stored offset, over its partitions
+    DurationHistogram apply;  ///< one inbox_apply call with its commit
 };
 
 /// Written by the monitor (upkeep) thread from the database's own views.
 struct MonitorMetrics {
     Gauge postgres_connected;
-    Gauge slot_retained_bytes;      ///< WAL kept for the slot: current position minus restart_lsn
-    Gauge slot_lag_bytes;           ///< current position minus confirmed_flush_lsn
-    Gauge slot_safe_wal_bytes{};    ///< safe_wal_size; -1 when the server sets no limit
+    Gauge slot_retained_bytes;    ///< WAL kept for the slot: current position minus restart_lsn
+    Gauge slot_lag_bytes;         ///< current position minus confirmed_flush_lsn
+    Gauge slot_safe_wal_bytes{};  ///< safe_wal_size; -1 when the server sets no limit
     Gauge slot_active;
     Counter upkeep_runs;
     Counter upkeep_failures;
     Counter holds_expired;
-    Counter positions_dropped;      ///< record_offsets entries dropped because the bound was reached
-    Gauge last_maintain_seconds;    ///< Unix time of the last successful maintain(); 0 = never
+    Counter positions_dropped;    ///< record_offsets entries dropped because the bound was reached
+    Gauge last_maintain_seconds;  ///< Unix time of the last successful maintain(); 0 = never
 };
 
 /// Written by kafka's callbacks and the composition root.
 struct ProcessMetrics {
-    Gauge kafka_connected;          ///< 1 while at least one broker connection is up
-    Gauge halt_code;                ///< exit code of the halt in progress; 0 while all is well
-    Gauge ready;                    ///< what /health/ready last answered or would answer
-    std::string version;            ///< set before the threads start
+    Gauge kafka_connected;  ///< 1 while at least one broker connection is up
+    Gauge halt_code;        ///< exit code of the halt in progress; 0 while all is well
+    Gauge ready;            ///< what /health/ready last answered or would answer
+    std::string version;    ///< set before the threads start
     std::string librdkafka_version;
     std::string slot;
     std::int64_t started_seconds = 0;  ///< Unix time

@@ -14,7 +14,7 @@ namespace holdfast::relay::metrics {
 
 /// A count that only grows.  add() belongs to one thread; value() to everybody.
 class Counter {
-   public:
+ public:
     void add(std::uint64_t n = 1) noexcept {
         value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
@@ -22,25 +22,25 @@ class Counter {
         return value_.load(std::memory_order_relaxed);
     }
 
-   private:
+ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
 /// A value that goes up and down.  set() may be called by any thread: the last one wins.
 class Gauge {
-   public:
+ public:
     void set(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
     [[nodiscard]] std::int64_t value() const noexcept {
         return value_.load(std::memory_order_relaxed);
     }
 
-   private:
+ private:
     std::atomic<std::int64_t> value_{0};
 };
 
 /// Durations in fixed buckets from 0.5 ms to 30 s.  observe() belongs to one thread.
 class DurationHistogram {
-   public:
+ public:
     /// Upper bounds in microseconds; a last bucket beyond them takes the rest.
     static constexpr std::array<std::int64_t, 14> kBounds{
         500,     1'000,   2'000,   5'000,     10'000,    20'000,     50'000,
@@ -64,7 +64,7 @@ class DurationHistogram {
         return sum_microseconds_.value();
     }
 
-   private:
+ private:
     std::array<Counter, kBounds.size() + 1> counts_;
     Counter sum_microseconds_;
 };

@@ -55,21 +55,19 @@ TEST(Exposition, LabelsEachBindingAndEscapesItsLabels) {
     second.topic = "payment-failed";
     const std::string text = exposition(metrics);
     EXPECT_TRUE(has_line(
-        text,
-        R"(holdfast_relay_inbox_applied_total{consumer="holdfast",topic="order-failed"} 7)"))
+        text, R"(holdfast_relay_inbox_applied_total{consumer="holdfast",topic="order-failed"} 7)"))
         << text;
     EXPECT_TRUE(has_line(
-        text,
-        R"(holdfast_relay_inbox_applied_total{consumer="a\"b",topic="payment-failed"} 0)"))
+        text, R"(holdfast_relay_inbox_applied_total{consumer="a\"b",topic="payment-failed"} 0)"))
         << text;
 }
 
 TEST(Exposition, HistogramBucketsAreCumulativeAndInSeconds) {
     RelayMetrics metrics;
-    metrics.capture.commit_to_confirm.observe(400);          // <= 0.5 ms
-    metrics.capture.commit_to_confirm.observe(1'000);        // <= 1 ms, the bound itself
-    metrics.capture.commit_to_confirm.observe(60'000'000);   // beyond the last bound
-    metrics.capture.commit_to_confirm.observe(-5);           // a clock set back counts as zero
+    metrics.capture.commit_to_confirm.observe(400);         // <= 0.5 ms
+    metrics.capture.commit_to_confirm.observe(1'000);       // <= 1 ms, the bound itself
+    metrics.capture.commit_to_confirm.observe(60'000'000);  // beyond the last bound
+    metrics.capture.commit_to_confirm.observe(-5);          // a clock set back counts as zero
     const std::string text = exposition(metrics);
     EXPECT_TRUE(has_line(text, R"(holdfast_relay_commit_to_confirm_seconds_bucket{le="0.0005"} 2)"))
         << text;

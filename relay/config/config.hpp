@@ -1,0 +1,144 @@
+// The relay's configuration as plain values, and how it is read: one TOML file, then environment
+// overrides (HOLDFAST_<SECTION>_<KEY>).  Every problem is reported at once.  docs/configuration.md
+// is generated from the same table of keys (keys.hpp).
+//
+// Not here: what a value means to PostgreSQL or Kafka.  This module links neither client library,
+// so [kafka] properties are passed on as text and validated by kafka::validate_properties().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/errors.hpp"
+
+namespace holdfast::relay::config {
+
+/// [postgres].  `dsn` and `password` may hold secrets: log them only through redact().
+struct PostgresConfig {
+    std::string dsn;                ///< libpq keywords or URI; "" = libpq's environment variables
+    std::string password;           ///< kept apart from the dsn; "" = none
+    std::string passfile;           ///< path of a libpq password file; "" = libpq's default
+    std::string slot;               ///< logical replication slot
+    std::string publication;        ///< publication that the slot decodes
+    std::string system_identifier;  ///< refuse any other cluster; "" = any
+};
+
+/// One [kafka] line.  `origin` is "file:line" or the environment variable, for messages.
+struct KafkaProperty {
+    std::string name;
+    std::string value;
+    std::string origin;
+};
+
+/// [capture]
+struct CaptureConfig {
+    std::string delivery;      ///< always "at-least-once" in this version
+    std::string topic_prefix;  ///< for change events of tables, as Debezium's topic.prefix
+    std::int64_t max_in_flight_bytes{};  ///< handed to Kafka and not yet acknowledged
+    std::int64_t status_interval_ms{};   ///< standby status updates to PostgreSQL
+    bool record_offsets{};               ///< write Kafka offsets back into outbox_position
+};
+
+/// [outbox]: Debezium's event router options by their names, and two of our own (`table`,
+/// `message.prefix`).
+struct OutboxConfig {
+    std::string table;
+    std::string message_prefix;
+    std::string table_field_event_id;
+    std::string table_field_event_key;
+    std::string table_field_event_type;
+    std::string table_field_event_payload;
+    std::string table_field_event_timestamp;
+    std::string table_field_event_headers;
+    std::string table_fields_additional_placement;
+    std::string route_by_field;
+    std::string route_topic_regex;
+    std::string route_topic_replacement;
+    bool route_tombstone_on_empty_payload{};
+    std::string table_op_invalid_behavior;  ///< warn | error | fatal
+};
+
+/// One [[inbox]] binding: the messages of `topic`, consumed by `group`, go to the SQL function
+/// `call(key text, value jsonb, headers jsonb)`.
+struct InboxBinding {
+    std::string topic;
+    std::string group;
+    std::string call;
+    std::int64_t batch_max_messages{};
+    std::int64_t batch_max_bytes{};
+    std::string start;  ///< earliest | latest: where a partition without a stored offset begins
+};
+
+/// [maintenance]
+struct MaintenanceConfig {
+    std::int64_t interval_s{};                ///< 0 = off
+    std::int64_t expire_holds_interval_ms{};  ///< 0 = off
+    std::int64_t expire_holds_limit{};
+};
+
+/// [http]
+struct HttpConfig {
+    std::string listen;  ///< host:port; "" = off
+};
+
+/// [log]
+struct LogConfig {
+    std::string level;  ///< error | warn | info | debug
+};
+
+struct Config {
+    PostgresConfig postgres;
+    std::vector<KafkaProperty> kafka;
+    CaptureConfig capture;
+    OutboxConfig outbox;
+    std::vector<InboxBinding> inbox;
+    MaintenanceConfig maintenance;
+    HttpConfig http;
+    LogConfig log;
+};
+
+/// One thing that is wrong.  `origin` is "file:line", "file", or an environment variable's name.
+struct Problem {
+    std::string origin;
+    std::string message;
+
+    /// "holdfast.toml:12: unknown key ..."
+    [[nodiscard]] std::string to_string() const;
+};
+
+/// All problems of a configuration; what() has one per line.  Exit code kConfig.
+class ConfigError : public FatalError {
+ public:
+    explicit ConfigError(std::vector<Problem> problems);
+    [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; }
+
+ private:
+    std::vector<Problem> problems_;
+};
+
+/// All environment variables as "NAME=value"; the process's own by default, a list in tests.
+using Environment = std::vector<std::string>;
+[[nodiscard]] Environment process_environment();
+
+/// Reads `path`, then the overrides in `environment`, and checks the result.
+/// `path` empty = no file, only defaults and environment.  Values may be given as
+/// `{ file = "path" }` (content without its last newline) or `{ credential = "name" }` (the same
+/// from $CREDENTIALS_DIRECTORY); for keys that are paths the path itself is taken.
+/// Throws ConfigError with everything that is wrong; a file that is not TOML has one problem.
+[[nodiscard]] Config load(const std::string& path, const Environment& environment);
+
+/// As load(), for text that is already in memory; `name` stands for the file in messages.
+/// `readable_by_others` says whether inline passwords have to be refused.
+enum class Privacy { kOwnerOnly, kReadableByOthers };
+[[nodiscard]] Config parse(std::string_view text, const std::string& name, Privacy privacy,
+                           const Environment& environment);
+
+/// The last value of a [kafka] property, or nullopt.
+[[nodiscard]] std::optional<std::string> kafka_property(const Config& config,
+                                                        std::string_view name);
+
+}  // namespace holdfast::relay::config

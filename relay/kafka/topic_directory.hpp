@@ -1,0 +1,61 @@
+// How many partitions each topic has, asked of the brokers by a thread of its own, so that whoever
+// needs the answer on a hot path never waits for the network.
+//
+// Policy for a topic that does not exist: the question itself lets a broker with
+// auto.create.topics.enable create it (unless the user has set allow.auto.create.topics=false).  A
+// topic that is still missing 30 s after it was first asked for is reported missing.
+//
+// Thread rule: partitions() from any one thread; the directory's thread only asks and notes.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "kafka/handles.hpp"
+
+namespace holdfast::relay::kafka {
+
+struct DirectoryOptions {
+    std::chrono::milliseconds give_up{30'000};   ///< for a missing topic
+    std::chrono::milliseconds ask_again{200};    ///< while a topic is unknown
+    std::chrono::milliseconds refresh{300'000};  ///< for known topics
+};
+
+class TopicDirectory {
+ public:
+    /// `client` must outlive the directory.  `changed` is called from the directory's thread
+    /// whenever an answer has come.
+    TopicDirectory(rd_kafka_t* client, DirectoryOptions options, std::function<void()> changed);
+    ~TopicDirectory();
+    TopicDirectory(const TopicDirectory&) = delete;
+    TopicDirectory& operator=(const TopicDirectory&) = delete;
+
+    /// Adds a topic and starts to ask for it; returns its index.  `topic` must outlive the
+    /// directory.
+    std::size_t add(rd_kafka_topic_t* topic);
+
+    /// nullopt while it is not known.  Throws FatalError kTopicMissing or kPermissionDenied when
+    /// that is the answer.
+    [[nodiscard]] std::optional<std::int32_t> partitions(std::size_t index);
+
+ private:
+    struct Entry;
+    void ask(std::stop_token stop);
+
+    rd_kafka_t* client_;
+    DirectoryOptions options_;
+    std::function<void()> changed_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::deque<Entry> entries_;  // elements never move
+    std::jthread thread_;
+};
+
+}  // namespace holdfast::relay::kafka

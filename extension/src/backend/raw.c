@@ -1,0 +1,55 @@
+#include "postgres.h"
+
+#include "backend/raw.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+void
+raw_raise(const char *sqlstate, const char *message, const char *detail, const char *hint)
+{
+    ereport(ERROR, errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4])),
+            errmsg_internal("%s", message), detail[0] != '\0' ? errdetail_internal("%s", detail) : 0,
+            hint[0] != '\0' ? errhint("%s", hint) : 0);
+}
+
+void
+raw_random(void *target, Size size)
+{
+    if (!pg_strong_random(target, size))
+        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes"));
+}
+
+Datum
+raw_text_datum(const char *data, Size size)
+{
+    if (size > MaxAllocSize - VARHDRSZ)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("text is too long"));
+    return PointerGetDatum(cstring_to_text_with_len(data, (int) size));
+}
+
+Datum
+raw_uuid_datum(const unsigned char *bytes)
+{
+    pg_uuid_t *uuid = palloc(sizeof(pg_uuid_t));
+
+    memcpy(uuid->data, bytes, UUID_LEN);
+    return UUIDPGetDatum(uuid);
+}
+
+RawBytes
+raw_text_bytes(Datum datum)
+{
+    text *value = DatumGetTextPP(datum);
+    RawBytes bytes = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+
+    return bytes;
+}
+
+RawBytes
+raw_uuid_bytes(Datum datum)
+{
+    RawBytes bytes = {(const char *) DatumGetUUIDP(datum)->data, UUID_LEN};
+
+    return bytes;
+}

@@ -1,0 +1,33 @@
+/*
+ * What differs between PostgreSQL 15, 16, 17 and 18: the only file that asks PG_VERSION_NUM.
+ * Included by raw.h and postgres.hpp, after postgres.h.
+ */
+#ifndef HOLDFAST_BACKEND_VERSION_H
+#define HOLDFAST_BACKEND_VERSION_H
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "holdfast supports PostgreSQL 15 to 18"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 records name and version of a module. */
+#if PG_VERSION_NUM >= 180000
+#define HOLDFAST_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "holdfast", .version = "1.0")
+#else
+#define HOLDFAST_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/*
+ * Set once an earlier statement of an extended-protocol pipeline has run in this transaction; older
+ * minor releases do not tell.
+ */
+#ifdef XACT_FLAGS_PIPELINING
+#define HOLDFAST_IN_PIPELINE() ((MyXactFlags & XACT_FLAGS_PIPELINING) != 0)
+#else
+#define HOLDFAST_IN_PIPELINE() false
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+// One extern "C" shim per SQL function, nothing else: unpack plain values, enter the core, return.
+// The procedures place_order and place_order_item are C (backend/early_release.c): they commit, and
+// no C++ frame may be on the stack then.
+#include <cstring>
+#include <string>
+
+#include "backend/clock.hpp"
+#include "backend/event_functions.hpp"
+#include "backend/guard.hpp"
+
+using holdfast::backend::run_core;
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(holdfast_uuid_v7);
+Datum holdfast_uuid_v7(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    return run_core([] { return holdfast::backend::uuid_v7(); });
+}
+
+PG_FUNCTION_INFO_V1(holdfast_event_inventory_updated_v1);
+Datum holdfast_event_inventory_updated_v1(PG_FUNCTION_ARGS) {
+    return run_core([fcinfo] { return holdfast::backend::event_inventory_updated_v1(fcinfo); });
+}
+
+PG_FUNCTION_INFO_V1(holdfast_event_order_failed_v1);
+Datum holdfast_event_order_failed_v1(PG_FUNCTION_ARGS) {
+    return run_core([fcinfo] { return holdfast::backend::event_order_failed_v1(fcinfo); });
+}
+
+}  // extern "C"

@@ -1,0 +1,30 @@
+// What goes to Kafka, before anybody knows about Kafka: the result of the event router.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace holdfast::relay::debezium {
+
+/// A record header.  A missing value is Kafka's null, which is not the empty string.
+struct Header {
+    std::string_view name;
+    std::optional<std::string_view> value;
+
+    bool operator==(const Header&) const = default;
+};
+
+/// One record.  Everything is borrowed: from the frame that was decoded and from the router, both
+/// untouched until the next event is routed.
+struct Record {
+    std::uint32_t topic = 0;  ///< index into EventRouter::topics()
+    std::optional<std::string_view> key;
+    std::optional<std::string_view> value;  ///< nullopt = tombstone
+    std::span<const Header> headers;        ///< in the order in which they are sent
+    std::int64_t timestamp_ms = 0;          ///< since 1970-01-01 UTC
+    std::string_view event_id;              ///< the value of the header `id`
+};
+
+}  // namespace holdfast::relay::debezium

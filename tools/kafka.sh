@@ -84,7 +84,7 @@ broker.heartbeat.interval.ms=400
 ${KAFKA_PROPERTIES:-}
 EOF
     local random
-    random=$(java -cp "$jars/*" kafka.tools.StorageTool random-uuid)
+    random=$(java -cp "$jars/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
     java -cp "$jars/*" kafka.tools.StorageTool format -t "$random" -c "$node/server.properties.new" >"$node/format.log" 2>&1 ||
         { tail -5 "$node/format.log" >&2; die "cannot format $node/data"; }
     printf '127.0.0.1:%s\n' "$broker" >"$node/address"

@@ -1,12 +1,10 @@
 // One extern "C" shim per SQL function, nothing else: unpack plain values, enter the core, return.
 // The procedures place_order and place_order_item are C (backend/early_release.c): they commit, and
 // no C++ frame may be on the stack then.
-#include <cstring>
-#include <string>
-
 #include "backend/clock.hpp"
 #include "backend/event_functions.hpp"
 #include "backend/guard.hpp"
+#include "backend/place_order_function.hpp"
 
 using holdfast::backend::run_core;
 
@@ -26,6 +24,11 @@ Datum holdfast_event_inventory_updated_v1(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(holdfast_event_order_failed_v1);
 Datum holdfast_event_order_failed_v1(PG_FUNCTION_ARGS) {
     return run_core([fcinfo] { return holdfast::backend::event_order_failed_v1(fcinfo); });
+}
+
+PG_FUNCTION_INFO_V1(holdfast_place_order_work);
+Datum holdfast_place_order_work(PG_FUNCTION_ARGS) {
+    return run_core([fcinfo] { return holdfast::backend::place_order_work(fcinfo); });
 }
 
 }  // extern "C"

@@ -31,6 +31,10 @@ core::Instant now() {
     return {GetCurrentTimestamp() + kPostgresEpochUnixMicros};
 }
 
+TimestampTz to_timestamptz(core::Instant instant) noexcept {
+    return instant.unix_micros - kPostgresEpochUnixMicros;
+}
+
 core::Uuid next_event_id(core::Instant at) {
     std::array<std::uint8_t, 8> random;
     if (random_pool.left < random.size()) {

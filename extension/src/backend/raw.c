@@ -1,7 +1,11 @@
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "backend/raw.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
@@ -52,4 +56,34 @@ raw_uuid_bytes(Datum datum)
     RawBytes bytes = {(const char *) DatumGetUUIDP(datum)->data, UUID_LEN};
 
     return bytes;
+}
+
+RawBytes
+raw_jsonb_text(Datum datum)
+{
+    Jsonb *value = DatumGetJsonbP(datum);
+    StringInfoData text;
+    RawBytes bytes;
+
+    initStringInfo(&text);
+    JsonbToCString(&text, &value->root, VARSIZE(value));
+    bytes.data = text.data;
+    bytes.size = (Size) text.len;
+    return bytes;
+}
+
+Datum
+raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawBytes status, RawBytes detail)
+{
+    TupleDesc descriptor;
+    Datum values[3];
+    bool nulls[3] = {!has_order_id, false, false};
+
+    if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE || descriptor->natts != 3)
+        elog(ERROR, "unexpected result type");
+    descriptor = BlessTupleDesc(descriptor);
+    values[0] = Int64GetDatum(order_id);
+    values[1] = raw_text_datum(status.data, status.size);
+    values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(detail.data, detail.size)));
+    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }

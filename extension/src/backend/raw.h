@@ -37,6 +37,13 @@ typedef struct RawBytes
 extern RawBytes raw_text_bytes(Datum datum);
 extern RawBytes raw_uuid_bytes(Datum datum);
 
+/* The text of a jsonb argument. */
+extern RawBytes raw_jsonb_text(Datum datum);
+
+/* The row (order_id bigint, status text, detail jsonb) of the type that the call declares. */
+extern Datum raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawBytes status,
+                           RawBytes detail);
+
 #ifdef __cplusplus
 }
 #endif

@@ -30,4 +30,11 @@
 #define HOLDFAST_IN_PIPELINE() false
 #endif
 
+/* Oldest transaction whose status is kept; read it under XactTruncationLock. */
+#if PG_VERSION_NUM >= 170000
+#define HOLDFAST_OLDEST_CLOG_XID() (TransamVariables->oldestClogXid)
+#else
+#define HOLDFAST_OLDEST_CLOG_XID() (ShmemVariableCache->oldestClogXid)
+#endif
+
 #endif

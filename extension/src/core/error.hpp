@@ -22,6 +22,7 @@ inline constexpr const char* kInvalidOption = "HF009";
 inline constexpr const char* kCurrencyMismatch = "HF010";
 inline constexpr const char* kStockChanged = "HF022";
 inline constexpr const char* kNotSupported = "0A000";
+inline constexpr const char* kSerializationFailure = "40001";
 }  // namespace sqlstate
 
 // Primary message: lowercase, no full stop.  Detail and hint: sentences, empty when there is none.

@@ -1,0 +1,477 @@
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "backend/order_sql.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "replication/syncrep.h"
+#include "storage/lwlock.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/uuid.h"
+
+#define MAX_PARAMETERS 24
+
+typedef struct Statement
+{
+    const char *sql;
+    int parameter_count;
+    Oid parameter_types[MAX_PARAMETERS];
+    SPIPlanPtr plan;
+} Statement;
+
+#define PRODUCT_COLUMNS \
+    "SELECT p.product_id, p.unit_price, p.currency, s.mode, s.on_hand - s.reserved - s.safety_stock " \
+    "FROM holdfast.product p JOIN holdfast.stock s ON s.product_id = p.product_id "
+
+static Statement read_product = {PRODUCT_COLUMNS "WHERE p.product_id = $1", 1, {INT8OID}, NULL};
+
+static Statement read_products = {
+    PRODUCT_COLUMNS "WHERE p.product_id = ANY ($1) ORDER BY p.product_id", 1, {INT8ARRAYOID}, NULL};
+
+static Statement lock_products = {
+    PRODUCT_COLUMNS "WHERE p.product_id = ANY ($1) ORDER BY p.product_id FOR NO KEY UPDATE OF s",
+    1,
+    {INT8ARRAYOID},
+    NULL};
+
+static Statement claim_key = {
+    "INSERT INTO holdfast.idempotency (user_id, key, request_hash, order_id, status, detail) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+    6,
+    {INT8OID, TEXTOID, BYTEAOID, INT8OID, TEXTOID, JSONBOID},
+    NULL};
+
+static Statement change_answer = {
+    "UPDATE holdfast.idempotency SET request_hash = $3, order_id = $4, status = $5, detail = $6 "
+    "WHERE user_id = $1 AND key = $2",
+    6,
+    {INT8OID, TEXTOID, BYTEAOID, INT8OID, TEXTOID, JSONBOID},
+    NULL};
+
+static Statement find_answer = {
+    "SELECT request_hash, order_id, status, detail::text, xmin FROM holdfast.idempotency "
+    "WHERE user_id = $1 AND key = $2",
+    2,
+    {INT8OID, TEXTOID},
+    NULL};
+
+static Statement lock_order_id = {"SELECT holdfast.lock_order_id($1)", 1, {INT8OID}, NULL};
+
+static Statement last_order_id = {
+    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM holdfast.order_id_seq", 0, {0}, NULL};
+
+static Statement find_tombstone = {
+    "SELECT step, reason, message FROM holdfast.order_tombstone WHERE order_id = $1", 1, {INT8OID}, NULL};
+
+#define INSERT_ORDER \
+    "INSERT INTO holdfast.orders (order_id, user_id, status, currency, original_total_amount, " \
+    "final_total_amount, failure_step, failure_reason, failure_message, trace_id, traceparent, " \
+    "idempotency_key, created_at, updated_at, expires_at) " \
+    "VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)"
+
+static Statement insert_order = {INSERT_ORDER,
+                                 13,
+                                 {INT8OID, INT8OID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+                                  TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+                                 NULL};
+
+static Statement insert_line = {
+    "INSERT INTO holdfast.order_line (order_id, line_no, product_id, quantity, unit_price) "
+    "VALUES ($1, $2, $3, $4, $5)",
+    5,
+    {INT8OID, INT4OID, INT8OID, INT8OID, INT8OID},
+    NULL};
+
+static Statement insert_reservation = {
+    "INSERT INTO holdfast.reservation (order_id, product_id, quantity, state, expires_at, created_at, updated_at) "
+    "VALUES ($1, $2, $3, 'HELD', $4, $5, $5)",
+    5,
+    {INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+    NULL};
+
+static Statement insert_event = {
+    "INSERT INTO holdfast.outbox (id, aggregatetype, aggregateid, type, payload, headers, created_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    7,
+    {UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONOID, JSONOID, TIMESTAMPTZOID},
+    NULL};
+
+static Statement reserve = {
+    "UPDATE holdfast.stock SET reserved = reserved + $2, version = version + 1, updated_at = clock_timestamp() "
+    "WHERE product_id = $1 AND on_hand - reserved - safety_stock >= $2 "
+    "RETURNING on_hand, reserved, on_hand - reserved - safety_stock, version",
+    2,
+    {INT8OID, INT8OID},
+    NULL};
+
+/* Parameters of one execution. */
+typedef struct Parameters
+{
+    Datum values[MAX_PARAMETERS];
+    char nulls[MAX_PARAMETERS];
+    int count;
+} Parameters;
+
+static void
+add(Parameters *parameters, Datum value)
+{
+    parameters->nulls[parameters->count] = ' ';
+    parameters->values[parameters->count++] = value;
+}
+
+static void
+add_null(Parameters *parameters)
+{
+    parameters->nulls[parameters->count] = 'n';
+    parameters->values[parameters->count++] = (Datum) 0;
+}
+
+static void
+add_text(Parameters *parameters, RawBytes text)
+{
+    add(parameters, raw_text_datum(text.data, text.size));
+}
+
+static void
+add_optional_text(Parameters *parameters, RawBytes text)
+{
+    if (text.size == 0)
+        add_null(parameters);
+    else
+        add_text(parameters, text);
+}
+
+static void
+add_int64_as_text(Parameters *parameters, int64 value)
+{
+    char digits[MAXINT8LEN + 1];
+
+    add(parameters, raw_text_datum(digits, (Size) pg_lltoa(value, digits)));
+}
+
+static int
+execute(Statement *statement, Parameters *parameters, bool read_only)
+{
+    int result;
+
+    if (statement->plan == NULL)
+    {
+        /* Generic at once: what the parameters are never changes these plans. */
+        SPIPlanPtr plan = SPI_prepare_cursor(statement->sql, statement->parameter_count,
+                                             statement->parameter_types, CURSOR_OPT_GENERIC_PLAN);
+
+        if (plan == NULL)
+            elog(ERROR, "could not prepare \"%s\": %s", statement->sql, SPI_result_code_string(SPI_result));
+        if (SPI_keepplan(plan) != 0)
+            elog(ERROR, "could not keep the plan of \"%s\"", statement->sql);
+        statement->plan = plan;
+    }
+    Assert(parameters->count == statement->parameter_count);
+    result = SPI_execute_plan(statement->plan, parameters->values, parameters->nulls, read_only, 0);
+    if (result < 0)
+        elog(ERROR, "could not execute \"%s\": %s", statement->sql, SPI_result_code_string(result));
+    return (int) SPI_processed;
+}
+
+/* Columns of the last result's row; order_sql_* promise what may be null. */
+static Datum
+column(int row, int number, bool *is_null)
+{
+    return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, is_null);
+}
+
+static int64
+int64_column(int row, int number)
+{
+    bool is_null;
+    Datum value = column(row, number, &is_null);
+
+    if (is_null)
+        elog(ERROR, "column %d is null", number);
+    return DatumGetInt64(value);
+}
+
+/* Empty when null; lives in the SPI frame. */
+static RawBytes
+text_column(int row, int number)
+{
+    bool is_null;
+    Datum value = column(row, number, &is_null);
+    RawBytes empty = {"", 0};
+
+    return is_null ? empty : raw_text_bytes(value);
+}
+
+void
+order_sql_begin(void)
+{
+    if (SPI_connect() != SPI_OK_CONNECT)
+        elog(ERROR, "could not connect to SPI");
+}
+
+void
+order_sql_end(void)
+{
+    if (SPI_finish() != SPI_OK_FINISH)
+        elog(ERROR, "could not disconnect from SPI");
+}
+
+int64
+order_sql_next_order_id(void)
+{
+    Oid schema = get_namespace_oid("holdfast", false);
+    Oid sequence = get_relname_relid("order_id_seq", schema);
+
+    if (!OidIsValid(sequence))
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("sequence holdfast.order_id_seq does not exist"));
+    return DatumGetInt64(DirectFunctionCall1(nextval_oid, ObjectIdGetDatum(sequence)));
+}
+
+bool
+order_sql_is_issued(int64 order_id)
+{
+    Parameters none = {.count = 0};
+
+    execute(&last_order_id, &none, false);
+    return order_id <= int64_column(0, 1);
+}
+
+SqlTombstone
+order_sql_find_tombstone(int64 order_id)
+{
+    Parameters parameters = {.count = 0};
+    SqlTombstone tombstone;
+
+    add(&parameters, Int64GetDatum(order_id));
+    execute(&lock_order_id, &parameters, false);
+    /* A new snapshot: the one before may be older than the lock. */
+    tombstone.found = execute(&find_tombstone, &parameters, false) > 0;
+    if (tombstone.found)
+    {
+        tombstone.step = text_column(0, 1);
+        tombstone.reason = text_column(0, 2);
+        tombstone.message = text_column(0, 3);
+    }
+    return tombstone;
+}
+
+int
+order_sql_read_products(const int64 *ids, int count, bool lock, SqlProduct *products)
+{
+    Parameters parameters = {.count = 0};
+    int found;
+    int row;
+
+    if (count == 1 && !lock)
+    {
+        add(&parameters, Int64GetDatum(ids[0]));
+        found = execute(&read_product, &parameters, false);
+    }
+    else
+    {
+        Datum *elements = palloc(sizeof(Datum) * (Size) count);
+        int i;
+
+        for (i = 0; i < count; i++)
+            elements[i] = Int64GetDatum(ids[i]);
+        add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+        found = execute(lock ? &lock_products : &read_products, &parameters, false);
+    }
+    for (row = 0; row < Min(found, count); row++)
+    {
+        products[row].product_id = int64_column(row, 1);
+        products[row].unit_price = int64_column(row, 2);
+        products[row].currency = text_column(row, 3);
+        products[row].stock_mode = text_column(row, 4);
+        products[row].available = int64_column(row, 5);
+    }
+    return found;
+}
+
+static void
+add_answer(Parameters *parameters, int64 user_id, RawBytes key, const SqlAnswer *answer)
+{
+    char *detail = pnstrdup(answer->detail.data, answer->detail.size);
+
+    add(parameters, Int64GetDatum(user_id));
+    add_text(parameters, key);
+    add(parameters, raw_text_datum(answer->request_hash.data, answer->request_hash.size));
+    if (answer->has_order_id)
+        add(parameters, Int64GetDatum(answer->order_id));
+    else
+        add_null(parameters);
+    add_text(parameters, answer->status);
+    add(parameters, DirectFunctionCall1(jsonb_in, CStringGetDatum(detail)));
+}
+
+bool
+order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer *answer)
+{
+    Parameters parameters = {.count = 0};
+
+    add_answer(&parameters, user_id, key, answer);
+    return execute(&claim_key, &parameters, false) > 0;
+}
+
+void
+order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer *answer)
+{
+    Parameters parameters = {.count = 0};
+
+    add_answer(&parameters, user_id, key, answer);
+    execute(&change_answer, &parameters, false);
+}
+
+SqlAnswer
+order_sql_find_answer(int64 user_id, RawBytes key)
+{
+    Parameters parameters = {.count = 0};
+    SqlAnswer answer;
+    bool is_null;
+    Datum value;
+    TransactionId writer;
+
+    add(&parameters, Int64GetDatum(user_id));
+    add_text(&parameters, key);
+    memset(&answer, 0, sizeof answer);
+    answer.found = execute(&find_answer, &parameters, false) > 0;
+    if (!answer.found)
+        return answer;
+    answer.request_hash = text_column(0, 1);
+    value = column(0, 2, &is_null);
+    answer.has_order_id = !is_null;
+    answer.order_id = is_null ? 0 : DatumGetInt64(value);
+    answer.status = text_column(0, 3);
+    answer.detail = text_column(0, 4);
+    writer = DatumGetTransactionId(column(0, 5, &is_null));
+    order_sql_await_durable(writer);
+    return answer;
+}
+
+void
+order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_count)
+{
+    Parameters parameters = {.count = 0};
+    int i;
+
+    add(&parameters, Int64GetDatum(order->order_id));
+    add(&parameters, Int64GetDatum(order->user_id));
+    add_text(&parameters, order->status);
+    add_text(&parameters, order->currency);
+    add(&parameters, Int64GetDatum(order->total_amount));
+    add_optional_text(&parameters, order->failure_step);
+    add_optional_text(&parameters, order->failure_reason);
+    add_optional_text(&parameters, order->failure_message);
+    add_optional_text(&parameters, order->trace_id);
+    add_optional_text(&parameters, order->traceparent);
+    add_optional_text(&parameters, order->idempotency_key);
+    add(&parameters, TimestampTzGetDatum(order->created_at));
+    if (order->reserved)
+        add(&parameters, TimestampTzGetDatum(order->expires_at));
+    else
+        add_null(&parameters);
+    execute(&insert_order, &parameters, false);
+
+    for (i = 0; i < order->line_count; i++)
+    {
+        parameters.count = 0;
+        add(&parameters, Int64GetDatum(order->order_id));
+        add(&parameters, Int32GetDatum(i + 1));
+        add(&parameters, Int64GetDatum(order->product_ids[i]));
+        add(&parameters, Int64GetDatum(order->quantities[i]));
+        add(&parameters, Int64GetDatum(order->unit_prices[i]));
+        execute(&insert_line, &parameters, false);
+        if (order->reserved)
+        {
+            parameters.count = 0;
+            add(&parameters, Int64GetDatum(order->order_id));
+            add(&parameters, Int64GetDatum(order->product_ids[i]));
+            add(&parameters, Int64GetDatum(order->quantities[i]));
+            add(&parameters, TimestampTzGetDatum(order->expires_at));
+            add(&parameters, TimestampTzGetDatum(order->created_at));
+            execute(&insert_reservation, &parameters, false);
+        }
+    }
+    for (i = 0; i < event_count; i++)
+        order_sql_insert_event(&events[i]);
+}
+
+void
+order_sql_insert_event(const SqlEvent *event)
+{
+    Parameters parameters = {.count = 0};
+
+    add(&parameters, raw_uuid_datum(event->id));
+    add_text(&parameters, event->topic);
+    add_int64_as_text(&parameters, event->key);
+    add_text(&parameters, event->type);
+    add_text(&parameters, event->payload);
+    add_optional_text(&parameters, event->headers);
+    add(&parameters, TimestampTzGetDatum(event->created_at));
+    execute(&insert_event, &parameters, false);
+}
+
+SqlStock
+order_sql_reserve(int64 product_id, int64 quantity)
+{
+    Parameters parameters = {.count = 0};
+    SqlStock stock;
+
+    memset(&stock, 0, sizeof stock);
+    add(&parameters, Int64GetDatum(product_id));
+    add(&parameters, Int64GetDatum(quantity));
+    stock.reserved_now = execute(&reserve, &parameters, false) > 0;
+    if (stock.reserved_now)
+    {
+        stock.on_hand = int64_column(0, 1);
+        stock.reserved = int64_column(0, 2);
+        stock.available = int64_column(0, 3);
+        stock.version = int64_column(0, 4);
+    }
+    return stock;
+}
+
+void
+order_sql_await_durable(TransactionId xid)
+{
+    XLogRecPtr lsn = InvalidXLogRecPtr;
+
+    if (synchronous_commit <= SYNCHRONOUS_COMMIT_OFF || TransactionIdIsCurrentTransactionId(xid))
+        return;
+    /* The status of an old transaction may have been truncated away; it has long been durable. */
+    LWLockAcquire(XactTruncationLock, LW_SHARED);
+    if (TransactionIdIsNormal(xid) && !TransactionIdPrecedes(xid, HOLDFAST_OLDEST_CLOG_XID()))
+        lsn = TransactionIdGetCommitLSN(xid);
+    LWLockRelease(XactTruncationLock);
+    if (XLogRecPtrIsInvalid(lsn))
+        return;
+    XLogFlush(lsn);
+    HOLD_INTERRUPTS();
+    SyncRepWaitForLSN(lsn, true);
+    RESUME_INTERRUPTS();
+}
+
+void
+raw_sha256(const char *data, Size size, unsigned char *digest)
+{
+    pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+
+    if (context == NULL)
+        ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
+    if (pg_cryptohash_init(context) < 0 || pg_cryptohash_update(context, (const uint8 *) data, size) < 0 ||
+        pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+        elog(ERROR, "could not compute SHA-256: %s", pg_cryptohash_error(context));
+    pg_cryptohash_free(context);
+}

@@ -1,0 +1,120 @@
+/*
+ * The SQL of place_order, as saved plans: prepared at first use in a session, kept until it ends,
+ * and replanned by the server when a table changes.  Plain C structs in and out; text is borrowed.
+ * Call between order_sql_begin and order_sql_end, through call_backend only.
+ */
+#ifndef HOLDFAST_BACKEND_ORDER_SQL_H
+#define HOLDFAST_BACKEND_ORDER_SQL_H
+
+#include "backend/raw.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct SqlProduct
+{
+    int64 product_id;
+    int64 unit_price;
+    int64 available;
+    RawBytes currency;   /* both live until order_sql_end */
+    RawBytes stock_mode;
+} SqlProduct;
+
+typedef struct SqlStock
+{
+    bool reserved_now;
+    int64 on_hand;
+    int64 reserved;
+    int64 available;
+    int64 version;
+} SqlStock;
+
+/* An answer kept under an idempotency key; text lives until order_sql_end. */
+typedef struct SqlAnswer
+{
+    bool found;
+    RawBytes request_hash; /* 32 bytes */
+    bool has_order_id;
+    int64 order_id;
+    RawBytes status;
+    RawBytes detail;
+} SqlAnswer;
+
+typedef struct SqlTombstone
+{
+    bool found;
+    RawBytes step;
+    RawBytes reason;
+    RawBytes message;
+} SqlTombstone;
+
+/* Empty text becomes NULL, except status and currency. */
+typedef struct SqlOrder
+{
+    int64 order_id;
+    int64 user_id;
+    RawBytes status;
+    RawBytes currency;
+    int64 total_amount;
+    RawBytes failure_step;
+    RawBytes failure_reason;
+    RawBytes failure_message;
+    RawBytes trace_id;
+    RawBytes traceparent;
+    RawBytes idempotency_key;
+    TimestampTz created_at;
+    bool reserved; /* expires_at is set and the lines are held until then */
+    TimestampTz expires_at;
+    int line_count;
+    const int64 *product_ids;
+    const int64 *quantities;
+    const int64 *unit_prices;
+} SqlOrder;
+
+typedef struct SqlEvent
+{
+    const unsigned char *id; /* 16 bytes */
+    RawBytes topic;
+    int64 key;
+    RawBytes type;
+    RawBytes payload;
+    RawBytes headers; /* empty: NULL */
+    TimestampTz created_at;
+} SqlEvent;
+
+/* Open and close the SPI frame.  After an error the transaction's end closes it. */
+extern void order_sql_begin(void);
+extern void order_sql_end(void);
+
+extern int64 order_sql_next_order_id(void);
+
+/* False when the id is one that next_order_id has not given out. */
+extern bool order_sql_is_issued(int64 order_id);
+
+/* Keeps others from making a tombstone for the order until the transaction ends, then looks. */
+extern SqlTombstone order_sql_find_tombstone(int64 order_id);
+
+/* Fills at most `count` products in ascending order; returns how many exist. */
+extern int order_sql_read_products(const int64 *ids, int count, bool lock, SqlProduct *products);
+
+extern bool order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer *answer);
+extern SqlAnswer order_sql_find_answer(int64 user_id, RawBytes key);
+extern void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer *answer);
+
+extern void order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_count);
+extern void order_sql_insert_event(const SqlEvent *event);
+extern SqlStock order_sql_reserve(int64 product_id, int64 quantity);
+
+/* Flushes, and waits for synchronous standbys, until the transaction's commit is as durable as the
+ * session wants its own commits to be.  For one that was committed with its locks released early. */
+extern void order_sql_await_durable(TransactionId xid);
+
+/* SHA-256 of `size` bytes into 32 bytes. */
+extern void raw_sha256(const char *data, Size size, unsigned char *digest);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

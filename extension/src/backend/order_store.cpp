@@ -1,0 +1,195 @@
+#include "backend/order_store.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backend/clock.hpp"
+#include "backend/guard.hpp"
+#include "backend/order_sql.h"
+#include "core/error.hpp"
+
+namespace holdfast::backend {
+namespace {
+
+RawBytes bytes(std::string_view text) {
+    return {text.data(), text.size()};
+}
+
+std::string text(RawBytes raw) {
+    return {raw.data, raw.size};
+}
+
+SqlAnswer sql_answer(const core::KeptAnswer& answer) {
+    return {.found = true,
+            .request_hash = {reinterpret_cast<const char*>(answer.request_hash.data()),
+                             answer.request_hash.size()},
+            .has_order_id = answer.order_id.has_value(),
+            .order_id = answer.order_id.value_or(0),
+            .status = bytes(answer.status),
+            .detail = bytes(answer.detail)};
+}
+
+SqlEvent sql_event(const core::OutboxRow& event) {
+    return {.id = event.id.data(),
+            .topic = bytes(event.topic),
+            .key = event.key,
+            .type = bytes(event.type),
+            .payload = bytes(event.payload),
+            .headers = bytes(event.headers),
+            .created_at = to_timestamptz(event.created_at)};
+}
+
+std::vector<core::ProductState> products_of(std::span<const core::Line> lines, bool lock) {
+    std::vector<int64> ids(lines.size());
+    std::transform(lines.begin(), lines.end(), ids.begin(),
+                   [](const core::Line& line) { return int64{line.product_id}; });
+    std::vector<SqlProduct> rows(lines.size());
+    const int found = call_backend<order_sql_read_products>(
+        static_cast<const int64*>(ids.data()), static_cast<int>(ids.size()), lock, rows.data());
+    std::vector<core::ProductState> products;
+    products.reserve(rows.size());
+    for (int i = 0; i < found; ++i) {
+        const SqlProduct& row = rows[static_cast<std::size_t>(i)];
+        products.push_back({row.product_id, row.unit_price, row.available, text(row.currency),
+                            text(row.stock_mode)});
+    }
+    return products;
+}
+
+bool is_unique_violation(const BackendError& error) {
+    return error.data() != nullptr && error.data()->sqlerrcode == ERRCODE_UNIQUE_VIOLATION;
+}
+
+}  // namespace
+
+core::Instant SqlOrderStore::now() {
+    return backend::now();
+}
+
+core::Uuid SqlOrderStore::next_event_id(core::Instant at) {
+    return backend::next_event_id(at);
+}
+
+std::int64_t SqlOrderStore::next_order_id() {
+    return call_backend<order_sql_next_order_id>();
+}
+
+core::Digest SqlOrderStore::sha256(std::string_view input) {
+    core::Digest digest;
+    call_backend<raw_sha256>(input.data(), Size{input.size()},
+                             static_cast<unsigned char*>(digest.data()));
+    return digest;
+}
+
+std::optional<core::Tombstone> SqlOrderStore::find_tombstone(std::int64_t order_id) {
+    if (!call_backend<order_sql_is_issued>(int64{order_id})) {
+        throw core::Error(core::sqlstate::kInvalidOption,
+                          "order id " + std::to_string(order_id) + " was never issued", {},
+                          "Take one from next_order_id().");
+    }
+    const SqlTombstone found = call_backend<order_sql_find_tombstone>(int64{order_id});
+    if (!found.found) {
+        return std::nullopt;
+    }
+    return core::Tombstone{text(found.step), text(found.reason), text(found.message)};
+}
+
+std::vector<core::ProductState> SqlOrderStore::read_products(std::span<const core::Line> lines) {
+    return products_of(lines, false);
+}
+
+std::vector<core::ProductState> SqlOrderStore::lock_products(std::span<const core::Line> lines) {
+    return products_of(lines, true);
+}
+
+bool SqlOrderStore::claim_key(std::int64_t user_id, std::string_view key,
+                              const core::KeptAnswer& answer) {
+    const SqlAnswer row = sql_answer(answer);
+    return call_backend<order_sql_claim_key>(int64{user_id}, bytes(key), &row);
+}
+
+std::optional<core::KeptAnswer> SqlOrderStore::find_answer(std::int64_t user_id,
+                                                           std::string_view key) {
+    const SqlAnswer row = call_backend<order_sql_find_answer>(int64{user_id}, bytes(key));
+    if (!row.found) {
+        return std::nullopt;
+    }
+    core::KeptAnswer answer{{}, {}, text(row.status), text(row.detail)};
+    std::memcpy(answer.request_hash.data(), row.request_hash.data,
+                std::min(row.request_hash.size, answer.request_hash.size()));
+    if (row.has_order_id) {
+        answer.order_id = row.order_id;
+    }
+    return answer;
+}
+
+void SqlOrderStore::change_answer(std::int64_t user_id, std::string_view key,
+                                  const core::KeptAnswer& answer) {
+    const SqlAnswer row = sql_answer(answer);
+    call_backend<order_sql_change_answer>(int64{user_id}, bytes(key), &row);
+}
+
+void SqlOrderStore::insert_order(const core::OrderRow& order,
+                                 std::span<const core::OutboxRow> events) {
+    std::vector<int64> columns(order.lines.size() * 3);
+    int64* const product_ids = columns.data();
+    int64* const quantities = product_ids + order.lines.size();
+    int64* const unit_prices = quantities + order.lines.size();
+    for (std::size_t i = 0; i < order.lines.size(); ++i) {
+        product_ids[i] = order.lines[i].product_id;
+        quantities[i] = order.lines[i].quantity;
+        unit_prices[i] = order.lines[i].unit_price;
+    }
+    const SqlOrder row{
+        .order_id = order.order_id,
+        .user_id = order.user_id,
+        .status = bytes(order.status),
+        .currency = bytes(order.currency),
+        .total_amount = order.total_amount,
+        .failure_step = bytes(order.failure_step),
+        .failure_reason = bytes(order.failure_reason),
+        .failure_message = bytes(order.failure_message),
+        .trace_id = bytes(order.trace_id),
+        .traceparent = bytes(order.traceparent),
+        .idempotency_key = bytes(order.idempotency_key.value_or(std::string_view{})),
+        .created_at = to_timestamptz(order.created_at),
+        .reserved = order.expires_at.has_value(),
+        .expires_at = to_timestamptz(order.expires_at.value_or(core::Instant{})),
+        .line_count = static_cast<int>(order.lines.size()),
+        .product_ids = product_ids,
+        .quantities = quantities,
+        .unit_prices = unit_prices,
+    };
+    std::vector<SqlEvent> rows;
+    rows.reserve(events.size());
+    for (const core::OutboxRow& event : events) {
+        rows.push_back(sql_event(event));
+    }
+    try {
+        call_backend<order_sql_insert_order>(&row, static_cast<const SqlEvent*>(rows.data()),
+                                             static_cast<int>(rows.size()));
+    } catch (const BackendError& error) {
+        // Only an id of the caller's choice can exist already.
+        if (!is_unique_violation(error)) {
+            throw;
+        }
+        throw core::Error(core::sqlstate::kInvalidOption,
+                          "order " + std::to_string(order.order_id) + " exists already");
+    }
+}
+
+void SqlOrderStore::insert_event(const core::OutboxRow& event) {
+    const SqlEvent row = sql_event(event);
+    call_backend<order_sql_insert_event>(&row);
+}
+
+std::optional<core::StockState> SqlOrderStore::reserve(const core::Line& line) {
+    const SqlStock stock =
+        call_backend<order_sql_reserve>(int64{line.product_id}, int64{line.quantity});
+    if (!stock.reserved_now) {
+        return std::nullopt;
+    }
+    return core::StockState{stock.on_hand, stock.reserved, stock.available, stock.version};
+}
+
+}  // namespace holdfast::backend

@@ -1,0 +1,31 @@
+// core::OrderStore on this server: each call is one or few saved plans (order_sql.h).  Lives within
+// one SPI frame of one call.
+#pragma once
+
+#include "core/live_object.hpp"
+#include "core/place_order.hpp"
+
+namespace holdfast::backend {
+
+class SqlOrderStore final : public core::OrderStore, private core::LiveObject {
+ public:
+    core::Instant now() override;
+    core::Uuid next_event_id(core::Instant at) override;
+    std::int64_t next_order_id() override;
+    core::Digest sha256(std::string_view bytes) override;
+    std::optional<core::Tombstone> find_tombstone(std::int64_t order_id) override;
+    std::vector<core::ProductState> read_products(std::span<const core::Line> lines) override;
+    std::vector<core::ProductState> lock_products(std::span<const core::Line> lines) override;
+    bool claim_key(std::int64_t user_id, std::string_view key,
+                   const core::KeptAnswer& answer) override;
+    std::optional<core::KeptAnswer> find_answer(std::int64_t user_id,
+                                                std::string_view key) override;
+    void change_answer(std::int64_t user_id, std::string_view key,
+                       const core::KeptAnswer& answer) override;
+    void insert_order(const core::OrderRow& order,
+                      std::span<const core::OutboxRow> events) override;
+    void insert_event(const core::OutboxRow& event) override;
+    std::optional<core::StockState> reserve(const core::Line& line) override;
+};
+
+}  // namespace holdfast::backend

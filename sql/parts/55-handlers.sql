@@ -1,0 +1,270 @@
+-- Part 55: what the inbox calls.  Each handler takes key, value and headers of one message; NAME_batch,
+-- where there is one, takes arrays of them, and inbox_apply() tries it first.  Events come late, early
+-- and more than once, so each looks at the order, under its lock, before it does anything.
+
+CREATE FUNCTION holdfast.event_order_id(value jsonb) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF value IS NULL OR jsonb_typeof(value) <> 'object' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an event must be a JSON object';
+    END IF;
+    IF value ? 'schemaVersion' AND value->'schemaVersion' <> '1' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001',
+            MESSAGE = format('schemaVersion %s is not understood', value->>'schemaVersion');
+    END IF;
+    IF NOT value ? 'orderId' OR jsonb_typeof(value->'orderId') NOT IN ('number', 'string')
+       OR value->>'orderId' !~ '^[0-9]{1,18}$' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an event must have an orderId';
+    END IF;
+    RETURN value->>'orderId';
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_order_id(jsonb) IS 'orderId of an event that can be understood, else HF001.';
+
+CREATE FUNCTION holdfast.event_amount(value jsonb) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF NOT value ? 'amount' OR value->>'amount' IS NULL OR value->>'amount' !~ '^[0-9]{1,18}$' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001',
+            MESSAGE = 'amount of a payment must be a whole number of minor units';
+    END IF;
+    RETURN value->>'amount';
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_amount(jsonb) IS 'amount of a payment event, else HF001.';
+
+CREATE FUNCTION holdfast.event_payment_id(value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF jsonb_typeof(value->'paymentId') IS DISTINCT FROM 'string'
+       AND jsonb_typeof(value->'paymentId') IS DISTINCT FROM 'number'
+       OR value->>'paymentId' = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'a payment must have a paymentId';
+    END IF;
+    RETURN value->>'paymentId';
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_payment_id(jsonb) IS 'paymentId of a payment event, else HF001.';
+
+CREATE FUNCTION holdfast.note_ignored(order_ids bigint[], cause text, detail jsonb DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO order_history (order_id, status, cause, detail)
+    SELECT o.order_id, o.status, cause || ' ignored', detail
+    FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id;
+END
+$$;
+COMMENT ON FUNCTION holdfast.note_ignored IS 'Leaves a line in the history of orders that an event came too late for.';
+
+-- ---- order-failed -----------------------------------------------------------------------------
+
+CREATE FUNCTION holdfast.on_order_failed_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    order_ids bigint[];
+    known bigint[];
+    completed bigint[];
+    unknown bigint[];
+    id bigint;
+BEGIN
+    SELECT array_agg(event_order_id(e.value) ORDER BY e.n) INTO order_ids
+    FROM unnest("values") WITH ORDINALITY AS e(value, n);
+    IF order_ids IS NULL THEN
+        RETURN;
+    END IF;
+
+    SELECT array_agg(o.order_id), array_agg(o.order_id) FILTER (WHERE o.status = 'COMPLETED')
+    INTO known, completed
+    FROM (SELECT o.order_id, o.status FROM orders o
+          WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE) o;
+
+    -- Before its order: leave a tombstone.  The order may have been placed since we looked; its id's lock
+    -- settles that.
+    IF cardinality(known) IS DISTINCT FROM cardinality(order_ids) THEN
+        SELECT array_agg(DISTINCT i ORDER BY i) INTO unknown
+        FROM unnest(order_ids) i WHERE i <> ALL (coalesce(known, '{}'));
+        FOREACH id IN ARRAY coalesce(unknown, '{}') LOOP
+            PERFORM lock_order_id(id);
+        END LOOP;
+        INSERT INTO order_tombstone (order_id, step, reason, message, event_id)
+        SELECT DISTINCT ON (t.order_id) t.order_id, t.value->>'failedStep', t.value->>'reason', t.value->>'message',
+               coalesce(t.headers->>'id', t.value->>'eventId')
+        FROM unnest(order_ids, "values", headers) WITH ORDINALITY AS t(order_id, value, headers, n)
+        WHERE t.order_id = ANY (unknown)
+          AND NOT EXISTS (SELECT FROM orders o WHERE o.order_id = t.order_id)
+        ORDER BY t.order_id, t.n
+        ON CONFLICT DO NOTHING;
+    END IF;
+
+    -- For an order that was paid it comes too late.  Orders that have ended already, among them those
+    -- that our own order-failed tells about, hold nothing.
+    IF completed IS NOT NULL THEN
+        PERFORM note_ignored(completed, 'order-failed');
+    END IF;
+    PERFORM end_orders(
+        order_ids,
+        ARRAY(SELECT coalesce(e.value->>'failedStep', 'UNKNOWN') FROM unnest("values") WITH ORDINALITY AS e(value, n) ORDER BY e.n),
+        ARRAY(SELECT coalesce(e.value->>'reason', 'UNKNOWN') FROM unnest("values") WITH ORDINALITY AS e(value, n) ORDER BY e.n),
+        ARRAY(SELECT e.value->>'message' FROM unnest("values") WITH ORDINALITY AS e(value, n) ORDER BY e.n),
+        'FAILED', 'order-failed', false);
+END
+$$;
+COMMENT ON FUNCTION holdfast.on_order_failed_batch IS 'on_order_failed for many messages at once.';
+
+CREATE FUNCTION holdfast.on_order_failed(key text, value jsonb, headers jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    PERFORM on_order_failed_batch(ARRAY[key], ARRAY[value], ARRAY[headers]);
+END
+$$;
+COMMENT ON FUNCTION holdfast.on_order_failed IS
+    'Compensation: what the order holds goes back, the order is FAILED. Nothing for an order that has ended; noted in the history of a COMPLETED one; a tombstone for one that does not exist yet.';
+
+-- ---- payment-completed ------------------------------------------------------------------------
+
+CREATE FUNCTION holdfast.on_payment_completed(key text, value jsonb, headers jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    o orders := lock_order(event_order_id(value));
+    paid_id text := event_payment_id(value);
+    paid bigint := event_amount(value);
+    known payment;
+    refund_reason text;
+    event_id uuid;
+BEGIN
+    SELECT * INTO known FROM payment p WHERE p.payment_id = paid_id FOR NO KEY UPDATE;
+    IF known.order_id <> o.order_id THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF024',
+            MESSAGE = format('payment "%s" is for order %s, not for order %s', paid_id, known.order_id, o.order_id);
+    END IF;
+    IF known.status IN ('COMPLETED', 'REFUND_PENDING', 'REFUNDED') THEN
+        RETURN;
+    END IF;
+
+    IF o.status NOT IN ('PENDING', 'COMPLETED') THEN
+        refund_reason := 'ORDER_' || o.status;
+    ELSIF EXISTS (SELECT FROM payment p WHERE p.order_id = o.order_id AND p.status = 'COMPLETED') THEN
+        refund_reason := 'ALREADY_PAID';
+    ELSIF paid <> o.final_total_amount THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF011',
+            MESSAGE = format('payment "%s" is %s, but order %s costs %s %s',
+                             paid_id, paid, o.order_id, o.final_total_amount, o.currency);
+    END IF;
+
+    INSERT INTO payment AS p (payment_id, order_id, user_id, amount, status, transaction_key, card_type, reason)
+    VALUES (paid_id, o.order_id, o.user_id, paid,
+            CASE WHEN refund_reason IS NULL THEN 'COMPLETED' ELSE 'REFUND_PENDING' END,
+            value->>'transactionKey', value->>'cardType', refund_reason)
+    ON CONFLICT (payment_id) DO UPDATE
+        SET amount = excluded.amount, status = excluded.status, transaction_key = excluded.transaction_key,
+            card_type = excluded.card_type, reason = excluded.reason, updated_at = now();
+
+    IF refund_reason IS NULL THEN
+        PERFORM complete_orders(ARRAY[o.order_id], 'payment-completed', jsonb_build_object('paymentId', paid_id));
+        RETURN;
+    END IF;
+
+    INSERT INTO order_history (order_id, status, cause, detail)
+    VALUES (o.order_id, o.status, 'refund requested',
+            jsonb_build_object('paymentId', paid_id, 'amount', paid, 'reason', refund_reason));
+    event_id := uuid_v7();
+    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
+    VALUES (event_id, 'refund-requested', o.order_id::text, 'RefundRequested',
+            event_refund_requested_v1(event_id, o.order_id, paid_id, paid, refund_reason,
+                                      'refund-' || paid_id, o.trace_id),
+            trace_headers(o.traceparent));
+END
+$$;
+COMMENT ON FUNCTION holdfast.on_payment_completed IS
+    'Records the payment and completes the order. A payment for an order that has ended, or a second one, is recorded REFUND_PENDING and refund-requested is published. HF007 unknown order, HF011 wrong amount.';
+
+-- ---- payment-failed ---------------------------------------------------------------------------
+
+CREATE FUNCTION holdfast.on_payment_failed_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    order_ids bigint[];
+    event record;
+    known payment;
+    failing bigint[] := '{}';
+    reasons text[] := '{}';
+    messages text[] := '{}';
+BEGIN
+    SELECT array_agg(event_order_id(e.value)) INTO order_ids FROM unnest("values") AS e(value);
+    IF order_ids IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE;
+
+    FOR event IN
+        SELECT i.order_id, o.status, o.user_id, event_payment_id(e.value) AS payment_id,
+               e.value->>'reason' AS reason, e.value
+        FROM unnest("values") WITH ORDINALITY AS e(value, n)
+             CROSS JOIN LATERAL (SELECT event_order_id(e.value) AS order_id) i
+             LEFT JOIN orders o ON o.order_id = i.order_id
+        ORDER BY e.n
+    LOOP
+        IF event.status IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'HF007', MESSAGE = format('order %s does not exist', event.order_id);
+        END IF;
+
+        SELECT * INTO known FROM payment p WHERE p.payment_id = event.payment_id FOR NO KEY UPDATE;
+        IF known.order_id <> event.order_id THEN
+            RAISE EXCEPTION USING ERRCODE = 'HF024',
+                MESSAGE = format('payment "%s" is for order %s, not for order %s',
+                                 event.payment_id, known.order_id, event.order_id);
+        END IF;
+        -- Told before, or overtaken by the same payment's completion.
+        CONTINUE WHEN known.status IS NOT NULL AND known.status <> 'PENDING';
+
+        INSERT INTO payment AS p (payment_id, order_id, user_id, amount, status, reason)
+        VALUES (event.payment_id, event.order_id, event.user_id,
+                CASE WHEN event.value->>'amount' IS NOT NULL THEN event_amount(event.value) END, 'FAILED', event.reason)
+        ON CONFLICT (payment_id) DO UPDATE SET status = 'FAILED', reason = excluded.reason, updated_at = now();
+
+        IF event.status = 'COMPLETED' THEN
+            PERFORM note_ignored(ARRAY[event.order_id], 'payment-failed',
+                                 jsonb_build_object('paymentId', event.payment_id));
+        ELSIF event.status = 'PENDING' THEN
+            failing := failing || event.order_id;
+            reasons := reasons || coalesce(event.reason, 'PAYMENT_FAILED');
+            messages := messages || format('payment "%s" failed', event.payment_id);
+        END IF;
+    END LOOP;
+
+    PERFORM end_orders(failing, array_fill('PAYMENT'::text, ARRAY[cardinality(failing)]), reasons, messages,
+                       'FAILED', 'payment-failed', true);
+END
+$$;
+COMMENT ON FUNCTION holdfast.on_payment_failed_batch IS 'on_payment_failed for many messages at once.';
+
+CREATE FUNCTION holdfast.on_payment_failed(key text, value jsonb, headers jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    PERFORM on_payment_failed_batch(ARRAY[key], ARRAY[value], ARRAY[headers]);
+END
+$$;
+COMMENT ON FUNCTION holdfast.on_payment_failed IS
+    'Records the payment and fails the order, which publishes order-failed. Nothing more than the record for an order that has ended or was paid otherwise. HF007 unknown order.';

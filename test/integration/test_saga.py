@@ -63,10 +63,6 @@ def test_flash_sale_sells_exactly_what_there_is(make_shop):
     shop.run_relay()
     shop.payment_service()
 
-    def buy(buyers):
-        with shop.connect() as connection:
-            return [place(connection, user, user % 3 + 1, 1)[1] if user % 3 + 1 in units else None for user in buyers]
-
     # Twice as many buyers as units for each product.
     wanted = [p for p, n in units.items() for _ in range(2 * n)]
 

@@ -1,0 +1,93 @@
+"""What the demo runs on: a scratch PostgreSQL, a broker, the relay and the payment service."""
+
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/integration"))
+
+from harness import relay as relay_module  # noqa: E402
+from harness.kafka import Node, Topics  # noqa: E402
+from harness.postgres import Cluster  # noqa: E402
+from harness.processes import Process, run_directory  # noqa: E402
+from harness.shop import IN_TOPICS, OUT_TOPICS, Shop  # noqa: E402
+from harness.waiting import wait_until  # noqa: E402
+
+PAYMENT_MS = 300  # how long the payment provider of the demo takes
+DECLINE_AT = 50_000
+
+
+class EmbeddedBroker(Topics):
+    """`holdfast-relay broker`: a Kafka-protocol broker in memory, for trying things out."""
+
+    kind = "embedded (holdfast-relay broker: in memory, for trying out)"
+
+    def __init__(self, binary, directory):
+        address_file = directory / "broker.address"
+        self._process = Process([binary, "broker", "--address-file", address_file], directory / "broker.log")
+
+        def written():
+            if not self._process.running():
+                raise RuntimeError(f"the broker ended:\n{self._process.tail()}")
+            return address_file.exists() and address_file.read_text().strip()
+        super().__init__(wait_until(written, "the broker has written its address"))
+
+    def create(self, *names, **_):
+        for name in names:  # it creates a topic when somebody asks for it
+            wait_until(lambda name=name: self.partitions(name), f"topic {name} is there")
+
+    def close(self):
+        self._process.kill()
+
+
+class RealKafka(Node):
+    kind = "Apache Kafka 4.3.0 (KRaft, one node)"
+
+    def close(self):
+        self.wipe()
+
+
+class Stage:
+    def __init__(self, binary, kafka):
+        relay_module.BINARY = binary
+        self._closers = []
+        self.directory = run_directory("demo")
+        try:
+            self._build(binary, kafka)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, binary, kafka):
+        logs = self.directory / "logs"
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
+
+        self.cluster = Cluster(self.directory / "postgres").create()
+        self._closers.append(self.cluster.remove)
+        self.cluster.start()
+        self.cluster.create_template("template_holdfast")
+
+        self.kafka = RealKafka(self.directory / "kafka") if kafka == "real" else EmbeddedBroker(binary, logs)
+        self._closers.append(self.kafka.close)
+
+        self.shop = Shop(self.cluster, self.kafka, "shop", logs, template="template_holdfast", partitions=4, prefix="")
+        self._closers.append(self.shop.close)
+        self.shop.open()
+        self.shop.slot = "holdfast"
+        self.relay = self.shop.run_relay(capture={"record_offsets": True})
+        self.shop.payment_service(delay_ms=PAYMENT_MS, decline_at=DECLINE_AT, concurrency=256)
+
+    def versions(self):
+        server = self.cluster.admin("SELECT split_part(version(), ' ', 2) AS v")[0].v
+        return [("PostgreSQL", f"{server}, extension holdfast, on port {self.cluster.port}"),
+                ("Kafka", f"{self.kafka.kind}, at {self.kafka.address}"),
+                ("relay", f"holdfast-relay, process {self.relay.pid}, http://127.0.0.1:{self.relay.http_port}"),
+                ("payment", f"examples/payment_service.py: takes {PAYMENT_MS} ms, declines {DECLINE_AT:,} and more")]
+
+    def topics(self):
+        return OUT_TOPICS + IN_TOPICS
+
+    def close(self):
+        while self._closers:
+            self._closers.pop()()

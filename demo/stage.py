@@ -15,6 +15,7 @@ from harness.waiting import wait_until  # noqa: E402
 
 PAYMENT_MS = 300  # how long the payment provider of the demo takes
 DECLINE_AT = 50_000
+PARTITIONS = 4
 
 
 class EmbeddedBroker(Topics):
@@ -24,7 +25,8 @@ class EmbeddedBroker(Topics):
 
     def __init__(self, binary, directory):
         address_file = directory / "broker.address"
-        self._process = Process([binary, "broker", "--address-file", address_file], directory / "broker.log")
+        topics = [flag for name in OUT_TOPICS + IN_TOPICS for flag in ("--topic", f"{name}:{PARTITIONS}")]
+        self._process = Process([binary, "broker", "--port-file", address_file, *topics], directory / "broker.log")
 
         def written():
             if not self._process.running():
@@ -33,7 +35,7 @@ class EmbeddedBroker(Topics):
         super().__init__(wait_until(written, "the broker has written its address"))
 
     def create(self, *names, **_):
-        for name in names:  # it creates a topic when somebody asks for it
+        for name in names:  # topics that the broker was not started with are made when somebody asks for them
             wait_until(lambda name=name: self.partitions(name), f"topic {name} is there")
 
     def close(self):
@@ -71,7 +73,7 @@ class Stage:
         self.kafka = RealKafka(self.directory / "kafka") if kafka == "real" else EmbeddedBroker(binary, logs)
         self._closers.append(self.kafka.close)
 
-        self.shop = Shop(self.cluster, self.kafka, "shop", logs, template="template_holdfast", partitions=4, prefix="")
+        self.shop = Shop(self.cluster, self.kafka, "shop", logs, template="template_holdfast", partitions=PARTITIONS, prefix="")
         self._closers.append(self.shop.close)
         self.shop.open()
         self.shop.slot = "holdfast"
@@ -84,9 +86,6 @@ class Stage:
                 ("Kafka", f"{self.kafka.kind}, at {self.kafka.address}"),
                 ("relay", f"holdfast-relay, process {self.relay.pid}, http://127.0.0.1:{self.relay.http_port}"),
                 ("payment", f"examples/payment_service.py: takes {PAYMENT_MS} ms, declines {DECLINE_AT:,} and more")]
-
-    def topics(self):
-        return OUT_TOPICS + IN_TOPICS
 
     def close(self):
         while self._closers:

@@ -1,0 +1,450 @@
+#include "capture/pipeline.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "base/log.hpp"
+#include "base/poll.hpp"
+
+namespace holdfast::relay::capture {
+
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// An advance of the confirmed LSN is reported when this much has passed since the last status:
+/// soon enough that a crash repeats little, seldom enough that it costs nothing.
+constexpr milliseconds kAdvanceInterval{200};
+
+/// A turn reads at most this much before it looks at acknowledgements and the clock again.
+constexpr int kMaxBurstMessages = 2000;
+constexpr std::size_t kMaxBurstBytes = 512 * 1024;
+
+/// A burst with this many records means that there is a backlog or a high rate, where reading in
+/// larger gulps saves more time than it costs.
+constexpr int kLargeBurst = 32;
+
+constexpr const char* kTooLargeHint =
+    "Raise max.message.bytes of the topic (and message.max.bytes of the relay's [kafka] section) "
+    "above the size of the event, then start again: nothing has been skipped.";
+
+std::string sizes(std::size_t key, std::size_t value) {
+    return "key " + std::to_string(key) + " bytes, value " + std::to_string(value) + " bytes";
+}
+
+template <typename... Functions>
+struct Overload : Functions... {
+    using Functions::operator()...;
+};
+template <typename... Functions>
+Overload(Functions...) -> Overload<Functions...>;
+
+}  // namespace
+
+Pipeline::Pipeline(RecordSink& sink, debezium::EventRouterOptions router, const Clock& clock,
+                   metrics::CaptureMetrics& metrics, PipelineOptions options,
+                   PositionListener* listener)
+    : sink_(sink),
+      router_(std::move(router)),
+      clock_(clock),
+      metrics_(metrics),
+      options_(options),
+      listener_(listener) {}
+
+bool Pipeline::run(ChangeSource& source, const EventFd& stop) {
+    attach(source);
+    std::optional<TimePoint> deadline;
+    while (true) {
+        Need need = turn();
+        if (deadline) {
+            const TimePoint now = clock_.now();
+            if (settled() || now >= *deadline) {
+                send_status();
+                return settled();
+            }
+            need.timeout = std::min(need.timeout, std::chrono::ceil<microseconds>(*deadline - now));
+        }
+        short events = 0;
+        events = need.source_readable ? POLLIN : events;
+        events = source_->wants_write() ? static_cast<short>(events | POLLOUT) : events;
+        // A descriptor without events would still report a hang-up, again and again.
+        std::array<pollfd, 3> wait{pollfd{events != 0 ? source_->fd() : -1, events, 0},
+                                   pollfd{sink_.fd(), POLLIN, 0},
+                                   pollfd{deadline ? -1 : stop.fd(), POLLIN, 0}};
+        wait_for(wait, need.timeout);
+        if (wait[2].revents != 0) {
+            begin_drain();
+            deadline = clock_.now() + options_.drain_limit;
+        }
+    }
+}
+
+void Pipeline::wait_without_source(milliseconds limit, Wait wait, const EventFd& stop) {
+    source_ = nullptr;
+    waiting_ = nullptr;
+    lone_message_end_.reset();
+    tracker_.abandon();
+    const TimePoint deadline = clock_.now() + limit;
+    while (true) {
+        now_us_ = clock_.system_time().count();
+        sink_.poll(*this);
+        publish_metrics();
+        throw_failure();
+        const TimePoint now = clock_.now();
+        if (now >= deadline || (wait == Wait::kUntilSettled && settled())) {
+            return;
+        }
+        std::array<pollfd, 2> descriptors{pollfd{sink_.fd(), POLLIN, 0},
+                                          pollfd{stop.fd(), POLLIN, 0}};
+        wait_for(descriptors, std::chrono::ceil<microseconds>(deadline - now));
+        if (descriptors[1].revents != 0) {
+            return;
+        }
+    }
+}
+
+void Pipeline::attach(ChangeSource& source) {
+    source_ = &source;
+    // What the last stream left unfinished comes again, and its OIDs mean nothing in this one.
+    waiting_ = nullptr;
+    lone_message_end_.reset();
+    tracker_.abandon();
+    relations_.clear();
+    outbox_.reset();
+    warned_of_operation_ = false;
+    received_ = tracker_.confirmed();
+    reported_ = {};
+    last_status_ = clock_.now();
+    reply_requested_ = false;
+    draining_ = false;
+    more_to_read_ = false;
+    gathering_ = false;
+}
+
+Pipeline::Need Pipeline::turn() {
+    now_us_ = clock_.system_time().count();
+    sink_.poll(*this);
+    if (failure_) {
+        report_before_halt();
+        throw_failure();
+    }
+    const TimePoint now = clock_.now();
+    if (source_->wants_write()) {
+        source_->flush();
+    }
+    if (send_waiting() && may_read(now)) {
+        read(now);
+    }
+    send_status_if_due(now);
+    publish_metrics();
+    return next_need(now);
+}
+
+void Pipeline::begin_drain() {
+    draining_ = true;
+}
+
+// ---- Reading
+
+bool Pipeline::at_bound() const noexcept {
+    return in_flight_.bytes() >= options_.max_in_flight_bytes;
+}
+
+bool Pipeline::may_read(TimePoint now) const noexcept {
+    if (waiting_ != nullptr || at_bound() || (draining_ && !tracker_.is_open())) {
+        return false;
+    }
+    return !gathering_ || now >= gather_until_ || in_flight_.count() == 0;
+}
+
+void Pipeline::read(TimePoint now) {
+    std::size_t bytes = 0;
+    const std::uint64_t first_ticket = in_flight_.next_ticket();
+    more_to_read_ = true;
+    for (int n = 0; n < kMaxBurstMessages && bytes < kMaxBurstBytes; ++n) {
+        const SourceMessage message = source_->next();
+        if (message.kind == SourceMessage::Kind::kNothing) {
+            more_to_read_ = false;
+            break;
+        }
+        take(message);
+        bytes += message.payload.size();
+        if (waiting_ != nullptr || at_bound()) {
+            metrics_.queue_full.add();
+            break;
+        }
+        if (draining_ && !tracker_.is_open()) {
+            break;
+        }
+    }
+    const std::uint64_t records = in_flight_.next_ticket() - first_ticket;
+    gathering_ = records >= kLargeBurst && !more_to_read_ && options_.gather_limit.count() > 0;
+    gather_until_ = now + options_.gather_limit;
+}
+
+void Pipeline::take(const SourceMessage& message) {
+    server_ = std::max(server_, message.wal_end);
+    received_ = std::max({received_, message.wal_start, message.wal_end});
+    if (message.kind == SourceMessage::Kind::kKeepalive) {
+        tracker_.keepalive(message.wal_end);
+        reply_requested_ = reply_requested_ || message.reply_requested;
+        return;
+    }
+    if (!tracker_.is_open()) {
+        position_ = {message.wal_start, pgoutput::Timestamp{message.server_time_us}};
+    }
+    using pgoutput::RelationId;
+    std::visit(Overload{[&](const auto& known) { take(known); },
+                        [&](const pgoutput::Update& update) {
+                            refuse_operation("update", update.relation);
+                        },
+                        [&](const pgoutput::Delete& deletion) {
+                            // Tidying up an outbox is no event, there as here.
+                            require_outbox(deletion.relation);
+                        },
+                        [&](const pgoutput::Truncate& truncate) {
+                            for (const RelationId relation : truncate.relations) {
+                                require_outbox(relation);
+                            }
+                        },
+                        [](const pgoutput::Origin&) {}, [](const pgoutput::Type&) {}},
+               decoder_.decode(message.payload));
+}
+
+void Pipeline::take(const pgoutput::Begin& begin) {
+    tracker_.open();
+    position_ = {begin.final_lsn, begin.commit_time};
+}
+
+void Pipeline::take(const pgoutput::Commit& commit) {
+    received_ = std::max(received_, commit.end_lsn);
+    if (tracker_.commit(commit.end_lsn)) {
+        metrics_.transactions.add();
+        metrics_.commit_to_confirm.observe(now_us_ - position_.event_time.unix_microseconds());
+    }
+}
+
+void Pipeline::take(const pgoutput::Relation& relation) {
+    relations_.put(relation);
+    if (router_.is_outbox(relation)) {
+        router_.bind(relation);
+        outbox_ = relation.id;
+    } else if (outbox_ == relation.id) {
+        outbox_.reset();
+    }
+}
+
+void Pipeline::take(const pgoutput::Insert& insert) {
+    require_outbox(insert.relation);
+    offer(router_.route_row(insert.new_row, position_));
+}
+
+void Pipeline::take(const pgoutput::LogicalMessage& message) {
+    if (!router_.is_event(message)) {
+        return;
+    }
+    if (!message.transactional && !tracker_.is_open()) {
+        // A transaction of its own, which ends where the message ends.
+        position_.lsn = message.lsn;
+        tracker_.open();
+        lone_message_end_ = message.lsn;
+    }
+    offer(router_.route_message(message, position_));
+}
+
+void Pipeline::require_outbox(pgoutput::RelationId relation) const {
+    if (outbox_ != relation) {
+        throw FatalError(ExitCode::kPublicationChanged,
+                         "the publication sends changes of " +
+                             relations_.get(relation).qualified_name() +
+                             ", which is not the outbox " + router_.options().table,
+                         "Publish the outbox alone, WITH (publish = 'insert', "
+                         "publish_via_partition_root = true).");
+    }
+}
+
+void Pipeline::refuse_operation(const char* operation, pgoutput::RelationId relation) {
+    require_outbox(relation);
+    if (router_.invalid_operation() == debezium::InvalidOperation::kFatal) {
+        throw FatalError(ExitCode::kMalformedEvent,
+                         std::string(operation) + " of an outbox row at " +
+                             position_.lsn.to_string() + " (table.op.invalid.behavior = fatal)",
+                         "An outbox is written by INSERT only.");
+    }
+    if (!std::exchange(warned_of_operation_, true)) {
+        const auto level = router_.invalid_operation() == debezium::InvalidOperation::kWarn
+                               ? log::Level::kWarn
+                               : log::Level::kError;
+        log::write(
+            level, "outbox_operation_ignored",
+            {{"operation", operation}, {"table", router_.options().table}, {"lsn", position_.lsn}});
+    }
+}
+
+// ---- Sending
+
+void Pipeline::offer(const debezium::Record& record) {
+    waiting_ = &record;
+    send_waiting();
+}
+
+bool Pipeline::send_waiting() {
+    if (waiting_ == nullptr) {
+        return true;
+    }
+    const debezium::Record& record = *waiting_;
+    const TopicId topic = sink_topic(record.topic);
+    const auto partitions = sink_.partition_count(topic);
+    if (!partitions) {
+        return false;
+    }
+    const std::size_t key_size = record.key ? record.key->size() : 0;
+    const std::size_t value_size = record.value ? record.value->size() : 0;
+    const std::int32_t partition =
+        partitioner_.choose(topic, record.key, *partitions, key_size + value_size);
+    try {
+        if (sink_.send(topic, partition, record, in_flight_.next_ticket()) == SendResult::kFull) {
+            return false;
+        }
+    } catch (const FatalError& error) {
+        if (error.code() != ExitCode::kMessageTooLarge) {
+            throw;
+        }
+        throw FatalError(ExitCode::kMessageTooLarge,
+                         "event \"" + std::string(record.event_id) + "\" for topic " +
+                             router_.topics()[record.topic] + " is too large (" +
+                             sizes(key_size, value_size) + "): " + error.what(),
+                         kTooLargeHint);
+    }
+    InFlightRecord sent;
+    sent.transaction = tracker_.add();
+    sent.commit_time_us = position_.event_time.unix_microseconds();
+    sent.topic = record.topic;
+    sent.key_bytes = static_cast<std::uint32_t>(key_size);
+    sent.value_bytes = static_cast<std::uint32_t>(value_size);
+    sent.set_id(record.event_id);
+    in_flight_.add(sent);
+    waiting_ = nullptr;
+    if (lone_message_end_) {
+        tracker_.commit(*lone_message_end_);
+        lone_message_end_.reset();
+    }
+    return true;
+}
+
+TopicId Pipeline::sink_topic(std::uint32_t topic) {
+    while (sink_topics_.size() <= topic) {
+        sink_topics_.push_back(sink_.topic(router_.topics()[sink_topics_.size()]));
+    }
+    return sink_topics_[topic];
+}
+
+// ---- Acknowledgements
+
+void Pipeline::on_delivery(const Delivery& delivery) {
+    const InFlightRecord& record = in_flight_.take(delivery.ticket);
+    if (!delivery.delivered) {
+        metrics_.delivery_failures.add();
+        note_failure(delivery, record);
+        return;
+    }
+    metrics_.events.add();
+    metrics_.event_bytes.add(record.bytes());
+    if (listener_ != nullptr) {
+        listener_->on_position(record.id(), router_.topics()[record.topic], delivery.partition,
+                               delivery.offset);
+    }
+    if (tracker_.ack(record.transaction)) {
+        metrics_.transactions.add();
+        metrics_.commit_to_confirm.observe(now_us_ - record.commit_time_us);
+    }
+}
+
+void Pipeline::note_failure(const Delivery& delivery, const InFlightRecord& record) {
+    if (failure_) {
+        return;
+    }
+    // Never acknowledged, so nothing from this transaction on will ever be confirmed.
+    failure_ = {delivery.failure, "event \"" + std::string(record.id()) + "\" for topic " +
+                                      router_.topics()[record.topic] + " was not delivered (" +
+                                      sizes(record.key_bytes, record.value_bytes) +
+                                      "): " + std::string(delivery.reason)};
+}
+
+void Pipeline::throw_failure() {
+    if (!failure_) {
+        return;
+    }
+    if (failure_->code == ExitCode::kOk) {
+        throw DeliveryFailedError(failure_->message);
+    }
+    throw FatalError(failure_->code, failure_->message,
+                     failure_->code == ExitCode::kMessageTooLarge ? kTooLargeHint : "");
+}
+
+// ---- Status
+
+void Pipeline::send_status() {
+    const Lsn confirmed = tracker_.confirmed();
+    source_->send_status(std::max(received_, confirmed), confirmed);
+    reported_ = confirmed;
+    reply_requested_ = false;
+    last_status_ = clock_.now();
+}
+
+void Pipeline::report_before_halt() {
+    try {
+        send_status();
+    } catch (const Error&) {
+        // The failure that is about to be thrown matters more; the slot merely repeats a little.
+    }
+}
+
+milliseconds Pipeline::status_interval() const {
+    const milliseconds limit = source_->silence_limit();
+    return limit.count() > 0 ? std::min(options_.status_interval, limit / 3)
+                             : options_.status_interval;
+}
+
+void Pipeline::send_status_if_due(TimePoint now) {
+    const bool advanced = tracker_.confirmed() > reported_;
+    if (reply_requested_ || now - last_status_ >= status_interval() ||
+        (advanced && now - last_status_ >= kAdvanceInterval)) {
+        send_status();
+    }
+}
+
+Pipeline::Need Pipeline::next_need(TimePoint now) const {
+    Need need;
+    if (waiting_ == nullptr && !at_bound() && (!draining_ || tracker_.is_open())) {
+        const bool gather = gathering_ && now < gather_until_ && in_flight_.count() > 0;
+        if (more_to_read_ && !gather) {
+            return need;
+        }
+        need.source_readable = !gather;
+        need.timeout =
+            gather ? std::chrono::ceil<microseconds>(gather_until_ - now) : microseconds::max();
+    } else {
+        need.timeout = microseconds::max();
+    }
+    TimePoint status_due = last_status_ + status_interval();
+    if (tracker_.confirmed() > reported_) {
+        status_due = std::min(status_due, last_status_ + kAdvanceInterval);
+    }
+    need.timeout = std::clamp(std::chrono::ceil<microseconds>(status_due - now),
+                              microseconds::zero(), need.timeout);
+    return need;
+}
+
+void Pipeline::publish_metrics() noexcept {
+    metrics_.in_flight_records.set(in_flight_.count());
+    metrics_.in_flight_bytes.set(in_flight_.payload_bytes());
+    metrics_.received_lsn.set(static_cast<std::int64_t>(received_.value));
+    metrics_.confirmed_lsn.set(static_cast<std::int64_t>(reported_.value));
+    metrics_.server_lsn.set(static_cast<std::int64_t>(server_.value));
+}
+
+}  // namespace holdfast::relay::capture

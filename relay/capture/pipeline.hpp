@@ -1,0 +1,196 @@
+// From the slot to Kafka: reads WAL messages, decodes and routes them, sends the records, and
+// confirms to PostgreSQL what Kafka has acknowledged (see ack_tracker.hpp for the rule).
+//
+// One thread around poll(2): the source's socket, the sink's descriptor, a stop event and a timer
+// wake it.  It never sleeps and never blocks on either side, so status updates reach PostgreSQL in
+// time whatever Kafka does.  What is in flight is bounded in bytes; at the bound, and when the sink
+// is full, it stops reading from the source and goes on with acknowledgements and status updates.
+//
+// Thread rule: one thread calls everything.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/errors.hpp"
+#include "base/event_fd.hpp"
+#include "base/lsn.hpp"
+#include "capture/ack_tracker.hpp"
+#include "capture/change_source.hpp"
+#include "capture/in_flight.hpp"
+#include "capture/partitioner.hpp"
+#include "capture/record_sink.hpp"
+#include "debezium/event_router.hpp"
+#include "metrics/relay_metrics.hpp"
+#include "pgoutput/decoder.hpp"
+#include "pgoutput/relation_cache.hpp"
+
+namespace holdfast::relay::capture {
+
+struct PipelineOptions {
+    /// Keys, values and a fixed share per record, from send() to acknowledgement.  At least one
+    /// record is always let through, however large.
+    std::int64_t max_in_flight_bytes = 16LL * 1024 * 1024;
+
+    /// A status goes out at least this often (and three times within the server's own limit).
+    std::chrono::milliseconds status_interval{10'000};
+
+    /// How long run() goes on after the stop event: for the rest of an open transaction and for
+    /// acknowledgements.
+    std::chrono::milliseconds drain_limit{8'000};
+
+    /// The longest that a burst of changes is left to gather in the socket while earlier records
+    /// are unacknowledged.  0 = read as soon as there is anything.
+    std::chrono::microseconds gather_limit{1'000};
+};
+
+/// The sink lost a record for a reason that may pass.  The pipeline and its sink are of no more
+/// use: make both anew and stream again from the confirmed LSN.
+class DeliveryFailedError : public RetryableError {
+ public:
+    using RetryableError::RetryableError;
+};
+
+/// Told of each delivered record, in the order of acknowledgement.  For capture.record_offsets.
+class PositionListener {
+ public:
+    virtual ~PositionListener() = default;
+    /// Quick, and does not throw.  The views are valid for the call; ids longer than
+    /// InFlightRecord::kMaxIdLength are cut.
+    virtual void on_position(std::string_view event_id, std::string_view topic,
+                             std::int32_t partition, std::int64_t offset) noexcept = 0;
+};
+
+/// Lives as long as its sink.  When the source is lost, run() again with a new one that starts from
+/// confirmed(): acknowledgements of what was sent before still count.
+class Pipeline final : private DeliveryHandler {
+ public:
+    /// All references must outlive the pipeline; `listener` may be null.
+    Pipeline(RecordSink& sink, debezium::EventRouterOptions router, const Clock& clock,
+             metrics::CaptureMetrics& metrics, PipelineOptions options,
+             PositionListener* listener = nullptr);
+
+    /// The slot's confirmed position, if known, before the first run(): it counts as confirmed.
+    void resume_from(Lsn slot_confirmed) { tracker_.keepalive(slot_confirmed); }
+
+    /// Streams until `stop` is signalled, then drains: reads on to the end of an open transaction,
+    /// waits for acknowledgements, sends a last status.  Returns whether everything that was sent
+    /// is confirmed; false when the drain limit passed first.  Does not drain `stop`.
+    ///
+    /// Throws what source and sink throw; DeliveryFailedError; FatalError kMessageTooLarge,
+    /// kOutboxShapeChanged, kPublicationChanged, kMalformedEvent, kInternal.  After an error of the
+    /// source the pipeline can run() again.
+    bool run(ChangeSource& source, const EventFd& stop);
+
+    /// While there is no source: takes acknowledgements until `wait` is over or `stop` is
+    /// signalled.  With kUntilSettled it also returns as soon as nothing is outstanding.
+    enum class Wait { kWholeTime, kUntilSettled };
+    void wait_without_source(std::chrono::milliseconds limit, Wait wait, const EventFd& stop);
+
+    /// End LSN of what Kafka has; where the next stream starts.  0 = as the slot says.
+    [[nodiscard]] Lsn confirmed() const noexcept { return tracker_.confirmed(); }
+
+    /// Records sent and not acknowledged.
+    [[nodiscard]] std::uint64_t unacknowledged() const noexcept {
+        return tracker_.unacknowledged();
+    }
+
+    // What follows is one turn of the loop in run(), for tests that turn the clock by hand.
+
+    /// What run() waits for after a turn.
+    struct Need {
+        std::chrono::microseconds timeout{};  ///< 0 = there is more to do now
+        bool source_readable = false;
+    };
+    /// A source is attached: forgets the transaction that the last one left open.
+    void attach(ChangeSource& source);
+    /// Takes acknowledgements, reads and sends a bounded amount, sends a status if one is due.
+    Need turn();
+    /// From now on turn() reads only to the end of an open transaction.
+    void begin_drain();
+    /// Nothing is open and nothing is unacknowledged.
+    [[nodiscard]] bool settled() const noexcept { return tracker_.idle(); }
+    /// Sends a status now.
+    void send_status();
+
+ private:
+    using TimePoint = std::chrono::steady_clock::time_point;
+
+    void on_delivery(const Delivery& delivery) override;
+    void note_failure(const Delivery& delivery, const InFlightRecord& record);
+    void throw_failure();
+
+    [[nodiscard]] bool at_bound() const noexcept;
+    [[nodiscard]] bool may_read(TimePoint now) const noexcept;
+    void read(TimePoint now);
+    void take(const SourceMessage& message);
+    void take(const pgoutput::Begin& begin);
+    void take(const pgoutput::Commit& commit);
+    void take(const pgoutput::Relation& relation);
+    void take(const pgoutput::Insert& insert);
+    void take(const pgoutput::LogicalMessage& message);
+    void refuse_operation(const char* operation, pgoutput::RelationId relation);
+    void require_outbox(pgoutput::RelationId relation) const;
+
+    /// Offers the record to the sink, now or, if it is full, in later turns.
+    void offer(const debezium::Record& record);
+    /// Returns whether the record that waits, if any, has been accepted.
+    bool send_waiting();
+    TopicId sink_topic(std::uint32_t topic);
+
+    void send_status_if_due(TimePoint now);
+    void report_before_halt();
+    [[nodiscard]] Need next_need(TimePoint now) const;
+    [[nodiscard]] std::chrono::milliseconds status_interval() const;
+    void publish_metrics() noexcept;
+
+    RecordSink& sink_;
+    debezium::EventRouter router_;
+    const Clock& clock_;
+    metrics::CaptureMetrics& metrics_;
+    PipelineOptions options_;
+    PositionListener* listener_;
+    ChangeSource* source_ = nullptr;
+
+    pgoutput::Decoder decoder_;
+    pgoutput::RelationCache relations_;
+    std::optional<pgoutput::RelationId> outbox_;  ///< the relation that router_ is bound to
+    bool warned_of_operation_ = false;            ///< once for each stream
+    AckTracker tracker_;
+    InFlight in_flight_;
+    Partitioner partitioner_;
+    std::vector<TopicId> sink_topics_;  ///< by debezium::Record::topic
+
+    /// Of the open transaction, or of the lone message that is being sent.
+    debezium::EventRouter::Position position_;
+    /// Routed and not accepted yet.  Views the source's payload, so nothing is read meanwhile.
+    const debezium::Record* waiting_ = nullptr;
+    /// Where the lone message ends that `waiting_` or the current record belongs to.
+    std::optional<Lsn> lone_message_end_;
+
+    Lsn received_;
+    Lsn server_;
+    Lsn reported_;  ///< confirmed LSN of the last status
+    TimePoint last_status_{};
+    bool reply_requested_ = false;
+    bool draining_ = false;
+
+    bool more_to_read_ = false;  ///< the last turn ended before the source was empty
+    bool gathering_ = false;     ///< the last burst was large: let the next one gather
+    TimePoint gather_until_{};
+    std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn
+
+    /// The first delivery that failed; thrown when the sink has handed over all its reports.
+    struct Failure {
+        ExitCode code;
+        std::string message;
+    };
+    std::optional<Failure> failure_;
+};
+
+}  // namespace holdfast::relay::capture

@@ -20,18 +20,18 @@ using Target =
     std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&)>;
 
 struct Key {
-    std::string_view section;        ///< "postgres"; "inbox" for [[inbox]]
-    std::string_view name;           ///< as in the file, dots included
-    std::string_view type;           ///< "string", "integer", "boolean", "path"
-    std::string_view unit;           ///< "ms", "bytes", ...; "" = none
-    std::string_view default_value;  ///< as text; "" = empty
+    std::string_view section{};        ///< "postgres"; "inbox" for [[inbox]]
+    std::string_view name{};           ///< as in the file, dots included
+    std::string_view type{};           ///< "string", "integer", "boolean", "path"
+    std::string_view unit{};           ///< "ms", "bytes", ...; "" = none
+    std::string_view default_value{};  ///< as text; "" = empty
     bool required = false;
     std::int64_t min = 0;  ///< integers only
     std::int64_t max = 0;
-    std::vector<std::string_view> choices;  ///< strings only; empty = any
+    std::vector<std::string_view> choices{};  ///< strings only; empty = any
     Sensitivity sensitivity = Sensitivity::kPublic;
-    std::string_view help;  ///< one sentence
-    Target target;
+    std::string_view help{};  ///< one sentence
+    Target target{};
 };
 
 /// All keys in the order of the documentation.  [kafka] is not among them: it takes any librdkafka

@@ -1,0 +1,648 @@
+#include "config/config.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include "config/keys.hpp"
+#include "config/nearest.hpp"
+#include "config/redact.hpp"
+
+namespace holdfast::relay::config {
+namespace {
+
+constexpr const char* kEnvironmentPrefix = "HOLDFAST_";
+
+std::string join(const std::vector<Problem>& problems) {
+    std::string text = problems.size() == 1
+                           ? std::string()
+                           : std::to_string(problems.size()) + " problems in the configuration";
+    for (const Problem& problem : problems) {
+        text += (text.empty() ? "" : "\n") + problem.to_string();
+    }
+    return text;
+}
+
+const Key* find_key(std::string_view section, std::string_view name) {
+    for (const Key& key : keys()) {
+        if (key.section == section && key.name == name) {
+            return &key;
+        }
+    }
+    return nullptr;
+}
+
+std::string quoted(std::string_view text) {
+    return "\"" + std::string(text) + "\"";
+}
+
+std::string full_name(std::string_view section, std::string_view name) {
+    return std::string(section == "inbox" ? "[[inbox]]" : "[" + std::string(section) + "]") + " " +
+           std::string(name);
+}
+
+/// "; did you mean "slot"?", or nothing when no candidate is near.
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
+    const auto found = nearest(word, candidates);
+    return found ? "; did you mean " + quoted(*found) + "?" : std::string();
+}
+
+const std::vector<std::string>& section_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> found;
+        for (const Key& key : keys()) {
+            if (found.empty() || found.back() != key.section) {
+                found.emplace_back(key.section);
+            }
+        }
+        found.emplace_back("kafka");
+        return found;
+    }();
+    return names;
+}
+
+std::vector<std::string> key_names(std::string_view section) {
+    std::vector<std::string> names;
+    for (const Key& key : keys()) {
+        if (key.section == section) {
+            names.emplace_back(key.name);
+        }
+    }
+    return names;
+}
+
+std::optional<std::string> variable(const Environment& environment, std::string_view name) {
+    for (const std::string& entry : environment) {
+        if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
+            return entry.substr(name.size() + 1);
+        }
+    }
+    return std::nullopt;
+}
+
+/// Reads a configuration and collects what is wrong with it.
+class Loader {
+ public:
+    Loader(std::string file, Privacy privacy, const Environment& environment)
+        : file_(std::move(file)), privacy_(privacy), environment_(environment) {
+        for (const Key& key : keys()) {
+            if (key.section != "inbox") {
+                assign_default(key);
+            }
+        }
+    }
+
+    void read_file(std::string_view text) {
+        try {
+            const toml::table root = toml::parse(text, std::string_view(file_));
+            for (const auto& [name, node] : root) {
+                read_section(std::string(name.str()), node);
+            }
+        } catch (const toml::parse_error& error) {
+            report(at(error.source()), std::string(error.description()));
+        }
+    }
+
+    void read_environment() {
+        for (const std::string& entry : environment_) {
+            const std::size_t equals = entry.find('=');
+            if (entry.starts_with(kEnvironmentPrefix) && equals != std::string::npos) {
+                read_variable(entry.substr(0, equals), entry.substr(equals + 1));
+            }
+        }
+    }
+
+    Config finish() {
+        check_config();
+        if (!problems_.empty()) {
+            std::stable_sort(problems_.begin(), problems_.end(), [](const auto& a, const auto& b) {
+                return line_of(a.origin) < line_of(b.origin);
+            });
+            throw ConfigError(std::move(problems_));
+        }
+        return std::move(config_);
+    }
+
+ private:
+    static int line_of(const std::string& origin) {
+        const std::size_t colon = origin.rfind(':');
+        return colon == std::string::npos ? 0 : std::atoi(origin.c_str() + colon + 1);
+    }
+
+    [[nodiscard]] std::string at(const toml::source_region& source) const {
+        return file_ + ":" + std::to_string(source.begin.line);
+    }
+
+    void report(std::string origin, std::string message) {
+        problems_.push_back({std::move(origin), std::move(message)});
+    }
+
+    void read_section(const std::string& name, const toml::node& node) {
+        if (name == "inbox") {
+            read_bindings(node);
+            return;
+        }
+        if (std::ranges::find(section_names(), name) == section_names().end()) {
+            report(at(node.source()),
+                   "unknown section " + quoted(name) + suggestion(name, section_names()));
+            return;
+        }
+        const toml::table* table = node.as_table();
+        if (table == nullptr) {
+            report(at(node.source()), quoted(name) + " has to be a section: [" + name + "]");
+            return;
+        }
+        read_table(name, "", *table);
+    }
+
+    void read_bindings(const toml::node& node) {
+        const toml::array* list = node.as_array();
+        if (list == nullptr || !list->is_array_of_tables()) {
+            report(at(node.source()), "a binding is written in double brackets: [[inbox]]");
+            return;
+        }
+        for (const toml::node& element : *list) {
+            config_.inbox.emplace_back();
+            binding_origins_.push_back(at(element.source()));
+            seen_.clear();
+            for (const Key& key : keys()) {
+                if (key.section == "inbox") {
+                    assign_default(key);
+                }
+            }
+            read_table("inbox", "", *element.as_table());
+            for (const Key& key : keys()) {
+                if (key.section == "inbox" && key.required && !seen_.contains(key.name)) {
+                    report(at(element.source()),
+                           full_name("inbox", key.name) + " is missing: " + std::string(key.help));
+                }
+            }
+        }
+    }
+
+    // Dotted keys without quotes make nested tables (a.b = 1): they are put together again.  An
+    // inline table is a value: { file = ... }.
+    void read_table(const std::string& section, const std::string& prefix,
+                    const toml::table& table) {
+        for (const auto& [name, node] : table) {
+            const std::string key = prefix + std::string(name.str());
+            const toml::table* nested = node.as_table();
+            if (nested != nullptr && !nested->is_inline()) {
+                read_table(section, key + ".", *nested);
+            } else {
+                read_value(section, key, node);
+            }
+        }
+    }
+
+    void read_value(const std::string& section, const std::string& name, const toml::node& node) {
+        const std::string origin = at(node.source());
+        const Key* key = section == "kafka" ? nullptr : find_key(section, name);
+        if (section != "kafka" && key == nullptr) {
+            report(origin, "unknown key " + quoted(name) + " in " +
+                               (section == "inbox" ? "[[inbox]]" : "[" + section + "]") +
+                               suggestion(name, key_names(section)));
+            return;
+        }
+        if (key != nullptr) {
+            seen_.insert(key->name);
+        }
+        if (const toml::table* reference = node.as_table()) {
+            const bool is_path = key != nullptr && key->type == "path";
+            const auto value =
+                is_path ? resolve_path(origin, *reference) : resolve_content(origin, *reference);
+            if (value) {
+                assign(section, name, key, *value, origin);
+            }
+            return;
+        }
+        const std::optional<std::string> text = scalar_text(node);
+        if (!text) {
+            report(origin, full_name(section, name) + " has to be " + wanted(key) + ", not " +
+                               type_name(node));
+            return;
+        }
+        if (key != nullptr && !type_fits(*key, node)) {
+            report(origin, full_name(section, name) + " has to be " + wanted(key) + ", not " +
+                               type_name(node));
+            return;
+        }
+        if (holds_secret(section, name, key, *text) && privacy_ == Privacy::kReadableByOthers) {
+            report(origin, full_name(section, name) +
+                               " holds a secret, and the file can be read by group or others: "
+                               "chmod 600 the file, or write { file = \"...\" } or "
+                               "{ credential = \"...\" } in place of the value");
+            return;
+        }
+        assign(section, name, key, *text, origin);
+    }
+
+    void read_variable(const std::string& name, const std::string& value) {
+        for (const std::string& section : section_names()) {
+            const std::string prefix = environment_name(section, "");
+            if (!name.starts_with(prefix)) {
+                continue;
+            }
+            if (section == "inbox") {
+                report(name,
+                       "bindings cannot be given by the environment; use [[inbox]] in a file");
+                return;
+            }
+            if (section == "kafka") {
+                assign("kafka", kafka_name(name.substr(prefix.size())), nullptr, value, name);
+                return;
+            }
+            std::vector<std::string> names;
+            for (const Key& key : keys()) {
+                if (key.section != section) {
+                    continue;
+                }
+                names.push_back(environment_name(section, key.name));
+                if (names.back() == name) {
+                    assign(section, std::string(key.name), &key, value, name);
+                    return;
+                }
+            }
+            report(name, "unknown environment variable" + suggestion(name, names));
+            return;
+        }
+        // Others (HOLDFAST_CONFIG, a container's own) are nobody's business here.
+    }
+
+    static std::string kafka_name(std::string name) {
+        for (char& c : name) {
+            c = c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
+        return name;
+    }
+
+    static std::string wanted(const Key* key) {
+        if (key == nullptr) {
+            return "a string, an integer, a boolean or { file = ... }";
+        }
+        if (key->type == "integer") {
+            return "an integer" + (key->unit.empty() ? "" : " (" + std::string(key->unit) + ")");
+        }
+        return key->type == "boolean" ? "true or false" : "a string";
+    }
+
+    static std::string type_name(const toml::node& node) {
+        std::ostringstream text;
+        text << node.type();
+        return text.str();
+    }
+
+    static bool type_fits(const Key& key, const toml::node& node) {
+        if (key.type == "integer") {
+            return node.is_integer();
+        }
+        return key.type == "boolean" ? node.is_boolean() : node.is_string();
+    }
+
+    static std::optional<std::string> scalar_text(const toml::node& node) {
+        if (const auto* text = node.as_string()) {
+            return text->get();
+        }
+        if (const auto* number = node.as_integer()) {
+            return std::to_string(number->get());
+        }
+        if (const auto* flag = node.as_boolean()) {
+            return flag->get() ? "true" : "false";
+        }
+        if (const auto* number = node.as_floating_point()) {
+            std::ostringstream text;
+            text << number->get();
+            return text.str();
+        }
+        return std::nullopt;
+    }
+
+    static bool holds_secret(const std::string& section, const std::string& name, const Key* key,
+                             const std::string& value) {
+        if (section == "kafka") {
+            return is_secret_kafka_property(name) && !value.empty();
+        }
+        if (key->sensitivity == Sensitivity::kPublic) {
+            return false;
+        }
+        return name == "dsn" ? dsn_has_password(value) : !value.empty();
+    }
+
+    /// The path that { file = ... } or { credential = ... } means.
+    std::optional<std::string> resolve_path(const std::string& origin,
+                                            const toml::table& reference) {
+        const auto file = reference["file"].value<std::string>();
+        const auto credential = reference["credential"].value<std::string>();
+        if (reference.size() != 1 || (!file && !credential)) {
+            report(origin,
+                   "in place of a value there may be { file = \"path\" } or "
+                   "{ credential = \"name\" }");
+            return std::nullopt;
+        }
+        if (file) {
+            return file;
+        }
+        const auto directory = variable(environment_, "CREDENTIALS_DIRECTORY");
+        if (!directory || directory->empty()) {
+            report(origin, "credential " + quoted(*credential) +
+                               " is asked for, but $CREDENTIALS_DIRECTORY is not set: it comes "
+                               "from systemd's LoadCredential=");
+            return std::nullopt;
+        }
+        if (credential->empty() || credential->find('/') != std::string::npos) {
+            report(origin, "a credential's name has no slash and is not empty");
+            return std::nullopt;
+        }
+        return *directory + "/" + *credential;
+    }
+
+    std::optional<std::string> resolve_content(const std::string& origin,
+                                               const toml::table& reference) {
+        const auto path = resolve_path(origin, reference);
+        if (!path) {
+            return std::nullopt;
+        }
+        std::ifstream stream(*path, std::ios::binary);
+        std::string content{std::istreambuf_iterator<char>(stream), {}};
+        if (!stream.is_open() || stream.bad()) {
+            report(origin, "cannot read " + *path + ": " + std::strerror(errno));
+            return std::nullopt;
+        }
+        if (content.ends_with('\n')) {
+            content.pop_back();
+        }
+        return content;
+    }
+
+    void assign_default(const Key& key) {
+        std::visit(
+            [&](auto target) {
+                auto& place = target(config_);
+                using Place = std::remove_reference_t<decltype(place)>;
+                if constexpr (std::is_same_v<Place, std::string>) {
+                    place = key.default_value;
+                } else if constexpr (std::is_same_v<Place, bool>) {
+                    place = key.default_value == "true";
+                } else {
+                    std::from_chars(key.default_value.data(),
+                                    key.default_value.data() + key.default_value.size(), place);
+                }
+            },
+            key.target);
+    }
+
+    void assign(const std::string& section, const std::string& name, const Key* key,
+                const std::string& value, const std::string& origin) {
+        if (value.find('\0') != std::string::npos) {
+            report(origin, full_name(section, name) + " contains a zero byte");
+            return;
+        }
+        if (key == nullptr) {
+            assign_kafka(name, value, origin);
+            return;
+        }
+        std::visit([&](auto target) { store(*key, target(config_), value, origin); }, key->target);
+        origins_[full_name(section, name)] = origin;
+    }
+
+    void assign_kafka(const std::string& name, const std::string& value,
+                      const std::string& origin) {
+        for (const RefusedProperty& refused : refused_kafka_properties()) {
+            const bool all = refused.accepted == "all" && value == "-1";
+            if (refused.name == name && (refused.accepted.empty() || value != refused.accepted) &&
+                !all) {
+                report(origin, "[kafka] " + name +
+                                   " is not for the configuration: " + std::string(refused.reason) +
+                                   (refused.accepted.empty()
+                                        ? ""
+                                        : " (only " + quoted(refused.accepted) + " is accepted)"));
+                return;
+            }
+        }
+        // The environment comes last and wins over the file.
+        std::erase_if(config_.kafka,
+                      [&](const KafkaProperty& property) { return property.name == name; });
+        config_.kafka.push_back({name, value, origin});
+    }
+
+    void store(const Key& key, std::string& place, const std::string& value,
+               const std::string& origin) {
+        if (!key.choices.empty() && std::ranges::find(key.choices, value) == key.choices.end()) {
+            if (key.name == "delivery" && value == "exactly-once") {
+                report(origin,
+                       "[capture] delivery \"exactly-once\" is not in this version: use "
+                       "\"at-least-once\", and let consumers drop repeated event ids (header "
+                       "\"id\"), as the inbox does");
+                return;
+            }
+            std::string list;
+            for (const std::string_view choice : key.choices) {
+                list += (list.empty() ? "" : ", ") + quoted(choice);
+            }
+            report(origin, full_name(key.section, key.name) + " has to be one of " + list +
+                               ", not " + quoted(value));
+            return;
+        }
+        place = value;
+    }
+
+    void store(const Key& key, std::int64_t& place, const std::string& value,
+               const std::string& origin) {
+        std::int64_t number = 0;
+        const auto [end, error] =
+            std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc() || end != value.data() + value.size()) {
+            report(origin, full_name(key.section, key.name) + " has to be " + wanted(&key));
+        } else if (number < key.min || number > key.max) {
+            report(origin, full_name(key.section, key.name) + " has to be from " +
+                               std::to_string(key.min) + " to " + std::to_string(key.max) +
+                               (key.unit.empty() ? "" : " " + std::string(key.unit)) + ", not " +
+                               std::to_string(number));
+        } else {
+            place = number;
+        }
+    }
+
+    void store(const Key& key, bool& place, const std::string& value, const std::string& origin) {
+        if (value == "true" || value == "false") {
+            place = value == "true";
+        } else {
+            report(origin, full_name(key.section, key.name) + " has to be true or false");
+        }
+    }
+
+    [[nodiscard]] std::string origin_of(std::string_view section, std::string_view name) const {
+        const auto found = origins_.find(full_name(section, name));
+        return found == origins_.end() ? file_ : found->second;
+    }
+
+    // What one key alone cannot tell.
+    void check_config() {
+        check_slot_name();
+        check_listen();
+        check_table();
+        if (config_.postgres.publication.empty()) {
+            report(origin_of("postgres", "publication"), "[postgres] publication is empty");
+        }
+        for (const char c : config_.postgres.system_identifier) {
+            if (c < '0' || c > '9') {
+                report(origin_of("postgres", "system_identifier"),
+                       "[postgres] system_identifier is a number, as "
+                       "pg_control_system() shows it");
+                break;
+            }
+        }
+        if (!kafka_property(config_, "bootstrap.servers") &&
+            !kafka_property(config_, "metadata.broker.list")) {
+            report(file_,
+                   "[kafka] \"bootstrap.servers\" is missing: the brokers' host:port, "
+                   "separated by commas");
+        }
+        check_bindings();
+    }
+
+    void check_slot_name() {
+        const std::string& slot = config_.postgres.slot;
+        const bool good =
+            !slot.empty() && slot.size() <= 63 &&
+            slot.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+        if (!good) {
+            report(origin_of("postgres", "slot"),
+                   "[postgres] slot may have up to 63 lower case letters, digits and underscores");
+        }
+    }
+
+    void check_listen() {
+        const std::string& listen = config_.http.listen;
+        if (listen.empty()) {
+            return;
+        }
+        const std::size_t colon = listen.rfind(':');
+        int port = -1;
+        if (colon != std::string::npos && colon > 0) {
+            const char* begin = listen.data() + colon + 1;
+            const char* end = listen.data() + listen.size();
+            const auto [stop, error] = std::from_chars(begin, end, port);
+            port = error == std::errc() && stop == end ? port : -1;
+        }
+        if (port < 0 || port > 65'535) {
+            report(
+                origin_of("http", "listen"),
+                "[http] listen has to be host:port, as \"127.0.0.1:9464\", not " + quoted(listen));
+        }
+    }
+
+    void check_table() {
+        const std::string& table = config_.outbox.table;
+        const std::size_t dot = table.find('.');
+        if (dot == std::string::npos || dot == 0 || dot + 1 == table.size()) {
+            report(origin_of("outbox", "table"),
+                   "[outbox] table has to be schema.table, not " + quoted(table));
+        }
+    }
+
+    void check_bindings() {
+        std::set<std::pair<std::string, std::string>> bound;
+        for (std::size_t i = 0; i < config_.inbox.size(); ++i) {
+            const InboxBinding& binding = config_.inbox[i];
+            if (binding.group.empty()) {
+                report(binding_origins_[i], "[[inbox]] group is empty");
+            }
+            if (!binding.call.empty() && binding.call.find('.') == std::string::npos) {
+                report(binding_origins_[i],
+                       "[[inbox]] call needs its schema, as "
+                       "\"holdfast.on_order_failed\", not " +
+                           quoted(binding.call));
+            }
+            if (!binding.topic.empty() && !bound.emplace(binding.group, binding.topic).second) {
+                report(binding_origins_[i],
+                       "topic " + quoted(binding.topic) + " is already bound in group " +
+                           quoted(binding.group) + ": give this binding a group of its own");
+            }
+        }
+    }
+
+    Config config_;
+    std::string file_;
+    Privacy privacy_;
+    const Environment& environment_;
+    std::vector<Problem> problems_;
+    std::map<std::string, std::string> origins_;
+    std::vector<std::string> binding_origins_;
+    std::set<std::string_view> seen_;
+};
+
+ConfigError unreadable(const std::string& path) {
+    return ConfigError({{path, std::string("cannot be read: ") + std::strerror(errno)}});
+}
+
+}  // namespace
+
+std::string Problem::to_string() const {
+    return origin.empty() ? message : origin + ": " + message;
+}
+
+ConfigError::ConfigError(std::vector<Problem> problems)
+    : FatalError(ExitCode::kConfig, join(problems)), problems_(std::move(problems)) {}
+
+Environment process_environment() {
+    Environment environment;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        environment.emplace_back(*entry);
+    }
+    return environment;
+}
+
+Config parse(std::string_view text, const std::string& name, Privacy privacy,
+             const Environment& environment) {
+    Loader loader(name, privacy, environment);
+    loader.read_file(text);
+    loader.read_environment();
+    return loader.finish();
+}
+
+Config load(const std::string& path, const Environment& environment) {
+    if (path.empty()) {
+        return parse("", "environment", Privacy::kOwnerOnly, environment);
+    }
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        throw unreadable(path);
+    }
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+        throw ConfigError({{path, "is not a file"}});
+    }
+    std::ifstream stream(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (!stream.is_open() || stream.bad()) {
+        throw unreadable(path);
+    }
+    return parse(text, path,
+                 (status.st_mode & (S_IRGRP | S_IROTH)) != 0 ? Privacy::kReadableByOthers
+                                                             : Privacy::kOwnerOnly,
+                 environment);
+}
+
+std::optional<std::string> kafka_property(const Config& config, std::string_view name) {
+    for (const KafkaProperty& property : config.kafka) {
+        if (property.name == name) {
+            return property.value;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace holdfast::relay::config

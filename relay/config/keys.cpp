@@ -1,0 +1,399 @@
+#include "config/keys.hpp"
+
+#include <cctype>
+
+namespace holdfast::relay::config {
+namespace {
+
+constexpr std::int64_t kMebibyte = 1 << 20;
+constexpr std::int64_t kDayMs = 86'400'000;
+
+// A captureless lambda as a Target: TARGET(capture.delivery) is where that key's value goes.
+#define TARGET(member) +[](Config& config) -> decltype((config.member)) { return config.member; }
+
+std::vector<Key> make_keys() {
+    using enum Sensitivity;
+    return {
+        {.section = "postgres",
+         .name = "dsn",
+         .type = "string",
+         .sensitivity = kMayHoldSecret,
+         .help = "How to reach the database: libpq keywords or a URI. Empty: libpq's own "
+                 "environment variables (`PGHOST`, ...).",
+         .target = TARGET(postgres.dsn)},
+        {.section = "postgres",
+         .name = "password",
+         .type = "string",
+         .sensitivity = kMayHoldSecret,
+         .help = "Password of the role, apart from the dsn; best given as `{ file = ... }` or "
+                 "`{ credential = ... }`.",
+         .target = TARGET(postgres.password)},
+        {.section = "postgres",
+         .name = "passfile",
+         .type = "path",
+         .help = "A libpq password file, mode 0600. Empty: libpq's default.",
+         .target = TARGET(postgres.passfile)},
+        {.section = "postgres",
+         .name = "slot",
+         .type = "string",
+         .default_value = "holdfast",
+         .help = "The logical replication slot. Made only by `init` or `run --create-slot`.",
+         .target = TARGET(postgres.slot)},
+        {.section = "postgres",
+         .name = "publication",
+         .type = "string",
+         .default_value = "holdfast",
+         .help = "The publication that the slot is read through.",
+         .target = TARGET(postgres.publication)},
+        {.section = "postgres",
+         .name = "system_identifier",
+         .type = "string",
+         .help = "The cluster that this relay belongs to (`pg_control_system()`). Any other is "
+                 "refused with exit code 14. Empty: not checked.",
+         .target = TARGET(postgres.system_identifier)},
+
+        {.section = "capture",
+         .name = "delivery",
+         .type = "string",
+         .default_value = "at-least-once",
+         .choices = {"at-least-once"},
+         .help = "What is promised: each event at least once, repeated only as a contiguous replay "
+                 "after a crash.",
+         .target = TARGET(capture.delivery)},
+        {.section = "capture",
+         .name = "topic_prefix",
+         .type = "string",
+         .help = "First part of the topic names of change events, as Debezium's `topic.prefix`. "
+                 "Outbox events do not use it.",
+         .target = TARGET(capture.topic_prefix)},
+        {.section = "capture",
+         .name = "max_in_flight_bytes",
+         .type = "integer",
+         .unit = "bytes",
+         .default_value = "16777216",
+         .min = 64 * 1024,
+         .max = 1024 * kMebibyte,
+         .help = "Bound on what is handed to Kafka and not yet acknowledged. When it is reached, "
+                 "the relay stops reading from PostgreSQL.",
+         .target = TARGET(capture.max_in_flight_bytes)},
+        {.section = "capture",
+         .name = "status_interval_ms",
+         .type = "integer",
+         .unit = "ms",
+         .default_value = "1000",
+         .min = 10,
+         .max = 60'000,
+         .help = "How often PostgreSQL is told what is safe in Kafka. After a crash at most this "
+                 "much is repeated.",
+         .target = TARGET(capture.status_interval_ms)},
+        {.section = "capture",
+         .name = "record_offsets",
+         .type = "boolean",
+         .default_value = "false",
+         .help = "Write topic, partition and offset of each delivered event back to "
+                 "`holdfast.outbox_position`, for `holdfast.trace()`.",
+         .target = TARGET(capture.record_offsets)},
+
+        {.section = "outbox",
+         .name = "table",
+         .type = "string",
+         .default_value = "holdfast.outbox",
+         .help = "The outbox table as `schema.table`.",
+         .target = TARGET(outbox.table)},
+        {.section = "outbox",
+         .name = "message.prefix",
+         .type = "string",
+         .default_value = "outbox",
+         .help = "Logical messages (`pg_logical_emit_message`) with this prefix are outbox events "
+                 "too.",
+         .target = TARGET(outbox.message_prefix)},
+        {.section = "outbox",
+         .name = "table.field.event.id",
+         .type = "string",
+         .default_value = "id",
+         .help = "Column with the event's id; becomes the header `id`.",
+         .target = TARGET(outbox.table_field_event_id)},
+        {.section = "outbox",
+         .name = "table.field.event.key",
+         .type = "string",
+         .default_value = "aggregateid",
+         .help = "Column with the record's key.",
+         .target = TARGET(outbox.table_field_event_key)},
+        {.section = "outbox",
+         .name = "table.field.event.type",
+         .type = "string",
+         .default_value = "type",
+         .help = "Column with the event's type.",
+         .target = TARGET(outbox.table_field_event_type)},
+        {.section = "outbox",
+         .name = "table.field.event.payload",
+         .type = "string",
+         .default_value = "payload",
+         .help = "Column whose bytes become the record's value, untouched.",
+         .target = TARGET(outbox.table_field_event_payload)},
+        {.section = "outbox",
+         .name = "table.field.event.timestamp",
+         .type = "string",
+         .help = "Column with the record's timestamp. Empty: the time of the commit.",
+         .target = TARGET(outbox.table_field_event_timestamp)},
+        {.section = "outbox",
+         .name = "table.field.event.headers",
+         .type = "string",
+         .default_value = "headers",
+         .help = "Column with a JSON object, each member of which becomes a header (an addition to "
+                 "Debezium's options). Empty: none.",
+         .target = TARGET(outbox.table_field_event_headers)},
+        {.section = "outbox",
+         .name = "table.fields.additional.placement",
+         .type = "string",
+         .default_value = "type:header:eventType",
+         .help = "More columns: `column:header[:alias]`, separated by commas.",
+         .target = TARGET(outbox.table_fields_additional_placement)},
+        {.section = "outbox",
+         .name = "route.by.field",
+         .type = "string",
+         .default_value = "aggregatetype",
+         .help = "Column that decides the topic.",
+         .target = TARGET(outbox.route_by_field)},
+        {.section = "outbox",
+         .name = "route.topic.regex",
+         .type = "string",
+         .default_value = "(?<routedByValue>.*)",
+         .help = "Applied to that column's value.",
+         .target = TARGET(outbox.route_topic_regex)},
+        {.section = "outbox",
+         .name = "route.topic.replacement",
+         .type = "string",
+         .default_value = "${routedByValue}",
+         .help = "The topic's name, with the groups of the expression.",
+         .target = TARGET(outbox.route_topic_replacement)},
+        {.section = "outbox",
+         .name = "route.tombstone.on.empty.payload",
+         .type = "boolean",
+         .default_value = "false",
+         .help = "Send a record without a value when the payload is NULL or empty.",
+         .target = TARGET(outbox.route_tombstone_on_empty_payload)},
+        {.section = "outbox",
+         .name = "table.op.invalid.behavior",
+         .type = "string",
+         .default_value = "warn",
+         .choices = {"warn", "error", "fatal"},
+         .help = "What an UPDATE of the outbox table leads to.",
+         .target = TARGET(outbox.table_op_invalid_behavior)},
+
+        {.section = "inbox",
+         .name = "topic",
+         .type = "string",
+         .required = true,
+         .help = "The topic to consume.",
+         .target = TARGET(inbox.back().topic)},
+        {.section = "inbox",
+         .name = "group",
+         .type = "string",
+         .default_value = "holdfast",
+         .help = "Consumer group, and the consumer's name in the database. Relays with the same "
+                 "group share the partitions.",
+         .target = TARGET(inbox.back().group)},
+        {.section = "inbox",
+         .name = "call",
+         .type = "string",
+         .required = true,
+         .help = "The SQL function `(key text, value jsonb, headers jsonb)` to call, with its "
+                 "schema.",
+         .target = TARGET(inbox.back().call)},
+        {.section = "inbox",
+         .name = "batch_max_messages",
+         .type = "integer",
+         .unit = "messages",
+         .default_value = "500",
+         .min = 1,
+         .max = 10'000,
+         .help = "Most messages in one transaction.",
+         .target = TARGET(inbox.back().batch_max_messages)},
+        {.section = "inbox",
+         .name = "batch_max_bytes",
+         .type = "integer",
+         .unit = "bytes",
+         .default_value = "1048576",
+         .min = 1024,
+         .max = 256 * kMebibyte,
+         .help = "A transaction takes no further message beyond this size; one message is always "
+                 "taken.",
+         .target = TARGET(inbox.back().batch_max_bytes)},
+        {.section = "inbox",
+         .name = "start",
+         .type = "string",
+         .default_value = "earliest",
+         .choices = {"earliest", "latest"},
+         .help = "Where a consumer begins in a partition that it has never read. Later positions "
+                 "come from the database.",
+         .target = TARGET(inbox.back().start)},
+
+        {.section = "maintenance",
+         .name = "interval_s",
+         .type = "integer",
+         .unit = "s",
+         .default_value = "60",
+         .min = 0,
+         .max = 86'400,
+         .help = "How often `holdfast.maintain()` is called. 0: never.",
+         .target = TARGET(maintenance.interval_s)},
+        {.section = "maintenance",
+         .name = "expire_holds_interval_ms",
+         .type = "integer",
+         .unit = "ms",
+         .default_value = "1000",
+         .min = 0,
+         .max = kDayMs,
+         .help = "How often `holdfast.expire_holds()` is called. 0: never.",
+         .target = TARGET(maintenance.expire_holds_interval_ms)},
+        {.section = "maintenance",
+         .name = "expire_holds_limit",
+         .type = "integer",
+         .unit = "holds",
+         .default_value = "1000",
+         .min = 1,
+         .max = 1'000'000,
+         .help = "Most holds that one call releases.",
+         .target = TARGET(maintenance.expire_holds_limit)},
+
+        {.section = "http",
+         .name = "listen",
+         .type = "string",
+         .default_value = "127.0.0.1:9464",
+         .help = "`host:port` of `/metrics`, `/health/live` and `/health/ready`. Empty: none.",
+         .target = TARGET(http.listen)},
+
+        {.section = "log",
+         .name = "level",
+         .type = "string",
+         .default_value = "info",
+         .choices = {"error", "warn", "info", "debug"},
+         .help = "Least important level that is written. SIGHUP reads it again.",
+         .target = TARGET(log.level)},
+    };
+}
+
+#undef TARGET
+
+const std::vector<RefusedProperty>& refused() {
+    static const std::vector<RefusedProperty> table = {
+        {"enable.idempotence", "true", "without it a retry could repeat or reorder records"},
+        {"acks", "all", "a record counts as delivered only when all in-sync replicas have it"},
+        {"request.required.acks", "all",
+         "a record counts as delivered only when all in-sync replicas have it"},
+        {"message.timeout.ms", "0",
+         "giving up on a record after a time would lose an event from the middle of the stream"},
+        {"delivery.timeout.ms", "0",
+         "giving up on a record after a time would lose an event from the middle of the stream"},
+        {"message.send.max.retries", "",
+         "giving up on a record after some attempts would lose an event"},
+        {"retries", "", "giving up on a record after some attempts would lose an event"},
+        {"enable.gapless.guarantee", "", "it is meant for producers that give up on records"},
+        {"transactional.id", "", "this version delivers at least once, without transactions"},
+        {"partitioner", "murmur2_random",
+         "keys keep their partition only when everybody partitions as the Java client does"},
+        {"queuing.strategy", "fifo", "anything else reorders records"},
+        {"enable.auto.commit", "false", "offsets are kept in PostgreSQL"},
+        {"auto.commit.enable", "false", "offsets are kept in PostgreSQL"},
+        {"auto.commit.interval.ms", "", "offsets are kept in PostgreSQL"},
+        {"enable.auto.offset.store", "false", "offsets are kept in PostgreSQL"},
+        {"auto.offset.reset", "error",
+         "jumping over missing messages would lose them without a word; see `start` of [[inbox]]"},
+        {"isolation.level", "read_committed", "aborted records must not reach the database"},
+        {"group.id", "", "write it as `group` in [[inbox]]"},
+        {"group.protocol", "classic", "the inbox is built on the classic protocol"},
+        {"partition.assignment.strategy", "range",
+         "all relays of a group have to use the same strategy"},
+        {"client.software.name", "", "the relay tells brokers its own name"},
+        {"test.mock.num.brokers", "", "use `holdfast-relay broker`"},
+    };
+    return table;
+}
+
+std::string escape_cell(std::string_view text) {
+    std::string cell;
+    for (const char c : text) {
+        if (c == '|') {
+            cell += '\\';
+        }
+        cell += c;
+    }
+    return cell;
+}
+
+std::string code(std::string_view text) {
+    return text.empty() ? std::string() : "`" + escape_cell(text) + "`";
+}
+
+std::string describe_type(const Key& key) {
+    std::string text(key.type);
+    if (!key.unit.empty()) {
+        text += ", " + std::string(key.unit);
+    }
+    if (key.type == "integer") {
+        text += ", " + std::to_string(key.min) + " to " + std::to_string(key.max);
+    }
+    for (std::size_t i = 0; i < key.choices.size(); ++i) {
+        text += (i == 0 ? ": " : ", ") + code(key.choices[i]);
+    }
+    return text;
+}
+
+std::string describe_default(const Key& key) {
+    if (key.required) {
+        return "required";
+    }
+    return key.default_value.empty() ? "empty" : code(key.default_value);
+}
+
+}  // namespace
+
+std::span<const Key> keys() {
+    static const std::vector<Key> table = make_keys();
+    return table;
+}
+
+std::span<const RefusedProperty> refused_kafka_properties() {
+    return refused();
+}
+
+std::string environment_name(std::string_view section, std::string_view name) {
+    std::string result = "HOLDFAST_";
+    result += section;
+    result += '_';
+    result += name;
+    for (char& c : result) {
+        c = c == '.' || c == '-' ? '_'
+                                 : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    return result;
+}
+
+std::string describe_keys() {
+    std::string text;
+    std::string_view section;
+    for (const Key& key : keys()) {
+        if (key.section != section) {
+            section = key.section;
+            const bool list = section == "inbox";
+            text += text.empty() ? "" : "\n";
+            text += "### `" + std::string(list ? "[[" : "[") + std::string(section) +
+                    (list ? "]]" : "]") + "`\n\n| key | type | default | meaning |\n" +
+                    "|---|---|---|---|\n";
+        }
+        text += "| " + code(key.name) + " | " + describe_type(key) + " | " + describe_default(key) +
+                " | " + escape_cell(key.help) + " |\n";
+    }
+    text +=
+        "\n### `[kafka]`\n\nAny librdkafka property, except these, which the relay keeps to "
+        "itself:\n\n| property | may only be | because |\n|---|---|---|\n";
+    for (const RefusedProperty& property : refused()) {
+        text += "| " + code(property.name) + " | " +
+                (property.accepted.empty() ? "left out" : code(property.accepted)) + " | " +
+                escape_cell(property.reason) + " |\n";
+    }
+    return text;
+}
+
+}  // namespace holdfast::relay::config

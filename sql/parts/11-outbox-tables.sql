@@ -43,12 +43,15 @@ CREATE TABLE holdfast.relay_state (
     pid            int,
     received_lsn   pg_lsn,
     confirmed_lsn  pg_lsn,
+    system_identifier text,
     started_at     timestamptz NOT NULL DEFAULT now(),
     reported_at    timestamptz NOT NULL DEFAULT now(),
     last_error     text
 );
 COMMENT ON TABLE holdfast.relay_state IS
     'the slots that relays have reported; an outbox partition stays until each of them has confirmed it';
+COMMENT ON COLUMN holdfast.relay_state.system_identifier IS
+    'of the cluster at the last report; a relay refuses to use the slot in another one';
 COMMENT ON COLUMN holdfast.relay_state.started_at IS 'first report of this relay process (host and pid)';
 
 CREATE TABLE holdfast.closed_partition (

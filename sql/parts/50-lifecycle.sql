@@ -189,7 +189,7 @@ BEGIN
     FROM (SELECT u.*, uuid_v7() AS event_id,
                  set_config('holdfast.trace_id', coalesce(u.trace_id, ''), true)
           FROM (SELECT s.product_id, f.order_id, s.on_hand, s.safety_stock, o.trace_id, o.traceparent,
-                       (s.reserved + sum(f.quantity) OVER later)::bigint AS reserved,
+                       s.reserved + coalesce(sum(f.quantity) OVER later, 0)::bigint AS reserved,
                        s.version - count(*) OVER later AS version
                 FROM unnest(freed_orders, freed_products, freed_quantities) AS f(order_id, product_id, quantity)
                      JOIN unnest(stock_after) AS s ON s.product_id = f.product_id

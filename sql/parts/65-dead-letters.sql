@@ -1,0 +1,211 @@
+-- Part 65: what a person does about dead letters.  Handlers run with the rights of whoever redrives.
+
+CREATE FUNCTION holdfast.dead_letter_lock(id bigint) RETURNS holdfast.dead_letter_entry
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    entry dead_letter_entry;
+    ahead bigint;
+BEGIN
+    SELECT * INTO entry FROM dead_letter_entry d WHERE d.id = dead_letter_lock.id;
+    -- The block first: inbox_apply() holds it while it parks, and must have finished.
+    PERFORM FROM inbox_block b
+    WHERE b.consumer = entry.consumer AND b.topic = entry.topic AND b.key = entry.key FOR UPDATE;
+    SELECT * INTO entry FROM dead_letter_entry d WHERE d.id = dead_letter_lock.id FOR UPDATE;
+
+    IF entry.id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF021', MESSAGE = format('dead letter %s does not exist', dead_letter_lock.id);
+    ELSIF entry.status = 'PARKED' THEN
+        SELECT d.id INTO ahead FROM dead_letter_entry d
+        WHERE d.consumer = entry.consumer AND d.topic = entry.topic AND d.key = entry.key AND d.status = 'DEAD';
+        RAISE EXCEPTION USING ERRCODE = 'HF021',
+            MESSAGE = format('dead letter %s is parked behind %s', entry.id, ahead),
+            HINT = 'Redrive or discard that one; this one follows it.';
+    ELSIF entry.status <> 'DEAD' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF021',
+            MESSAGE = format('dead letter %s is %s already', entry.id, entry.status);
+    END IF;
+    RETURN entry;
+END
+$$;
+COMMENT ON FUNCTION holdfast.dead_letter_lock(bigint) IS 'internal to redrive and discard: the DEAD entry and the block of its key, locked.';
+
+CREATE FUNCTION holdfast.dead_letter_next(consumer text, topic text, key text) RETURNS holdfast.dead_letter_entry
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    entry dead_letter_entry;
+BEGIN
+    SELECT * INTO entry FROM dead_letter_entry d
+    WHERE d.consumer = dead_letter_next.consumer AND d.topic = dead_letter_next.topic
+      AND d.key = dead_letter_next.key AND d.status = 'PARKED'
+    ORDER BY d.id LIMIT 1 FOR UPDATE;
+    IF NOT FOUND THEN
+        DELETE FROM inbox_block b
+        WHERE b.consumer = dead_letter_next.consumer AND b.topic = dead_letter_next.topic
+          AND b.key = dead_letter_next.key;
+    END IF;
+    RETURN entry;
+END
+$$;
+COMMENT ON FUNCTION holdfast.dead_letter_next IS
+    'internal to redrive and discard: the first message parked for the key; when there is none, the key is free again.';
+
+CREATE FUNCTION holdfast.dead_letter_settle(
+    id bigint, status text, note text, error_sqlstate text, error_message text)
+RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    before dead_letter_entry;
+    entry dead_letter_entry;
+BEGIN
+    SELECT * INTO STRICT before FROM dead_letter_entry d WHERE d.id = dead_letter_settle.id FOR UPDATE;
+    UPDATE dead_letter_entry d
+    SET status = dead_letter_settle.status,
+        note = coalesce(dead_letter_settle.note, d.note),
+        sqlstate = coalesce(error_sqlstate, d.sqlstate),
+        message = coalesce(error_message, d.message),
+        attempts = d.attempts + CASE dead_letter_settle.status WHEN 'DISCARDED' THEN 0 ELSE 1 END,
+        resolved_by = CASE WHEN dead_letter_settle.status <> 'DEAD' THEN session_user END,
+        resolved_at = CASE WHEN dead_letter_settle.status <> 'DEAD' THEN now() END
+    WHERE d.id = before.id
+    RETURNING * INTO entry;
+    UPDATE inbox_seen s SET outcome = CASE entry.status WHEN 'REDRIVEN' THEN 'APPLIED' ELSE 'DEAD' END
+    WHERE s.consumer = entry.consumer AND s.event_id = entry.event_id;
+    IF before.status = 'PARKED' AND entry.status = 'DEAD' THEN
+        PERFORM publish_dead_letter(entry);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION holdfast.dead_letter_settle IS 'internal to redrive and discard: what became of an entry.';
+
+CREATE FUNCTION holdfast.dead_letter_retry(entry holdfast.dead_letter_entry, OUT error_sqlstate text, OUT error_message text)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+DECLARE
+    handler pg_proc;
+BEGIN
+    SELECT p.* INTO handler
+    FROM pg_proc p WHERE p.oid = to_regprocedure(entry.handler || '(text, jsonb, jsonb)');
+    IF handler.oid IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF021',
+            MESSAGE = format('handler %s of dead letter %s does not exist', entry.handler, entry.id);
+    END IF;
+    -- The handler's name came with the message, from the role that consumes.  What that role could have
+    -- written itself must not run with another's rights.
+    IF entry.recorded_by <> session_user
+       AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = entry.recorded_by AND r.rolsuper)
+       AND (NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = entry.recorded_by)
+            OR pg_has_role(entry.recorded_by, handler.proowner, 'MEMBER')) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('handler %s could be changed by role "%s" and is run only by it', entry.handler, entry.recorded_by);
+    END IF;
+
+    IF entry.encoding = 'base64' THEN
+        error_sqlstate := '22021';
+        error_message := 'the message is not valid UTF-8';
+        RETURN;
+    END IF;
+    BEGIN
+        EXECUTE format(CASE handler.prokind WHEN 'p' THEN 'CALL %s($1, $2::jsonb, $3)'
+                                            ELSE 'SELECT %s($1, $2::jsonb, $3)' END, entry.handler)
+        USING entry.key, entry.value, entry.headers;
+        SET CONSTRAINTS ALL IMMEDIATE;
+    EXCEPTION WHEN OTHERS THEN
+        IF is_transient(SQLSTATE) THEN
+            RAISE;
+        END IF;
+        error_sqlstate := SQLSTATE;
+        error_message := SQLERRM;
+    END;
+END
+$$;
+COMMENT ON FUNCTION holdfast.dead_letter_retry IS 'internal to redrive and discard: calls the handler; no error: it worked.';
+
+CREATE FUNCTION holdfast.dead_letter_follow(consumer text, topic text, key text)
+RETURNS TABLE (id bigint, outcome text, message text)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+DECLARE
+    entry dead_letter_entry;
+    error record;
+BEGIN
+    IF key IS NULL THEN
+        RETURN;
+    END IF;
+    LOOP
+        entry := dead_letter_next(consumer, topic, key);
+        EXIT WHEN entry.id IS NULL;
+        error := dead_letter_retry(entry);
+        id := entry.id;
+        outcome := CASE WHEN error.error_sqlstate IS NULL THEN 'REDRIVEN' ELSE 'DEAD' END;
+        message := error.error_message;
+        PERFORM dead_letter_settle(entry.id, outcome, NULL, error.error_sqlstate, error.error_message);
+        RETURN NEXT;
+        EXIT WHEN outcome = 'DEAD';
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION holdfast.dead_letter_follow IS
+    'internal to redrive and discard: applies the messages parked for a key, in order, up to one that fails.';
+
+CREATE FUNCTION holdfast.redrive(INOUT id bigint, OUT outcome text, OUT message text) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+DECLARE
+    entry dead_letter_entry := dead_letter_lock(id);
+    error record := dead_letter_retry(entry);
+BEGIN
+    outcome := CASE WHEN error.error_sqlstate IS NULL THEN 'REDRIVEN' ELSE 'DEAD' END;
+    message := error.error_message;
+    PERFORM dead_letter_settle(entry.id, outcome, NULL, error.error_sqlstate, error.error_message);
+    RETURN NEXT;
+    IF outcome = 'REDRIVEN' THEN
+        RETURN QUERY SELECT * FROM dead_letter_follow(entry.consumer, entry.topic, entry.key);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION holdfast.redrive(bigint) IS
+    'Calls the handler of a dead letter again, and, when it works, those of the messages parked behind it, in order. One row each: REDRIVEN, or DEAD with the error.';
+
+CREATE FUNCTION holdfast.discard(INOUT id bigint, note text, OUT outcome text, OUT message text) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+DECLARE
+    entry dead_letter_entry;
+BEGIN
+    IF note IS NULL OR note = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'discarding a dead letter needs a note';
+    END IF;
+    entry := dead_letter_lock(id);
+    PERFORM dead_letter_settle(entry.id, 'DISCARDED', note, NULL, NULL);
+    outcome := 'DISCARDED';
+    message := note;
+    RETURN NEXT;
+    RETURN QUERY SELECT * FROM dead_letter_follow(entry.consumer, entry.topic, entry.key);
+END
+$$;
+COMMENT ON FUNCTION holdfast.discard(bigint, text) IS
+    'Gives a dead letter up, with a note why, and applies the messages parked behind it, in order.';
+
+CREATE VIEW holdfast.dead_letter AS
+    SELECT d.id, d.status, d.consumer, d.topic, d."partition", d.kafka_offset, d.key, d.event_id, d.sqlstate,
+           d.message, d.attempts, d.recorded_at, d.handler, d.value, d.encoding, d.headers,
+           CASE d.status WHEN 'DEAD' THEN (
+               SELECT count(*) FROM holdfast.dead_letter_entry p
+               WHERE p.consumer = d.consumer AND p.topic = d.topic AND p.key = d.key AND p.status = 'PARKED') END AS parked_behind
+    FROM holdfast.dead_letter_entry d
+    WHERE d.status IN ('DEAD', 'PARKED')
+    ORDER BY d.id;
+COMMENT ON VIEW holdfast.dead_letter IS 'Messages that wait for redrive(id) or discard(id, note), and those parked behind them.';

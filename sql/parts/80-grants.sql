@@ -1,0 +1,55 @@
+-- Part 80: who may do what.  Nobody gets anything by default; the three kinds of role get what their
+-- work needs, and none of them may write a table.
+
+CREATE FUNCTION holdfast.grant_app(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
+    EXECUTE format('GRANT SELECT ON holdfast.product, holdfast.stock, holdfast.orders, holdfast.order_line,
+                        holdfast.reservation, holdfast.payment, holdfast.order_history TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.place_order, holdfast.place_order_item,
+                        holdfast.complete_order, holdfast.fail_order, holdfast.cancel_order, holdfast.extend_hold TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status, holdfast.availability, holdfast.trace,
+                        holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
+END
+$$;
+COMMENT ON FUNCTION holdfast.grant_app(regrole) IS 'For applications: places and ends orders, emits events, reads orders and stock.';
+
+CREATE FUNCTION holdfast.grant_relay(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    PERFORM create_publication();
+    EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
+    EXECUTE format('GRANT SELECT ON holdfast.outbox, holdfast.inbox_offset, holdfast.relay_state, holdfast.relay_status,
+                        holdfast.outbox_status, holdfast.dead_letter TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.inbox_claim, holdfast.inbox_apply, holdfast.inbox_admit,
+                        holdfast.inbox_refuse, holdfast.is_transient, holdfast.json_event_id,
+                        holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
+                        holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
+                        holdfast.on_payment_failed, holdfast.on_payment_failed_batch TO %s', role);
+END
+$$;
+COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
+    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, keeps house. Handlers of your own need a grant of their own.';
+
+CREATE FUNCTION holdfast.grant_admin(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    PERFORM grant_app(role);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.expire_holds, holdfast.maintain,
+                        holdfast.forget_slot, holdfast.redrive, holdfast.discard, holdfast.dead_letter_lock,
+                        holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,
+                        holdfast.dead_letter_follow, holdfast.is_transient,
+                        holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed TO %s', role);
+END
+$$;
+COMMENT ON FUNCTION holdfast.grant_admin(regrole) IS
+    'For operators: what applications may, products and stock, all tables and views to read, dead letters, maintenance.';

@@ -1,0 +1,39 @@
+-- Part 90, the last: take from PUBLIC what PostgreSQL gives by default, mark what a dump must carry, and
+-- hand everything to the owner role.
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA holdfast FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA holdfast FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA holdfast FROM PUBLIC;
+
+DO $$
+DECLARE
+    object record;
+BEGIN
+    FOR object IN
+        SELECT c.oid::regclass AS name, c.relkind
+        FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = 'holdfast'::regnamespace AND c.relkind IN ('r', 'p', 'S', 'v')
+        ORDER BY c.relkind = 'S', c.oid
+    LOOP
+        -- A table or view owns its type; both leave PUBLIC and move together.  A sequence that belongs to a
+        -- column has moved with its table.
+        IF object.relkind IN ('r', 'p', 'v') THEN
+            EXECUTE pg_catalog.format('REVOKE ALL ON TYPE %s FROM PUBLIC', object.name);
+        END IF;
+        IF object.relkind IN ('r', 'S') THEN
+            PERFORM pg_catalog.pg_extension_config_dump(object.name, '');
+        END IF;
+        IF (SELECT c.relowner <> 'holdfast_owner'::regrole FROM pg_catalog.pg_class c WHERE c.oid = object.name) THEN
+            EXECUTE pg_catalog.format('ALTER %s %s OWNER TO holdfast_owner',
+                CASE object.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, object.name);
+        END IF;
+    END LOOP;
+
+    FOR object IN
+        SELECT p.oid::regprocedure AS name
+        FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'holdfast'::regnamespace
+    LOOP
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO holdfast_owner', object.name);
+    END LOOP;
+END
+$$;

@@ -21,7 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
-#define MAX_PARAMETERS 24
+#define MAX_PARAMETERS 16
 
 typedef struct Statement
 {

@@ -2,7 +2,9 @@
 
 #include "access/htup_details.h"
 #include "backend/raw.h"
+#include "executor/spi.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -86,4 +88,34 @@ raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawByt
     values[1] = raw_text_datum(status.data, status.size);
     values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(detail.data, detail.size)));
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}
+
+void
+raw_probe(const char *kind)
+{
+    if (strcmp(kind, "backend_error") == 0)
+        ereport(ERROR, errcode(ERRCODE_DIVISION_BY_ZERO), errmsg("raised by the server"), errdetail("A detail."),
+                errhint("A hint."), errcontext("a context"));
+    else if (strcmp(kind, "sql_error") == 0)
+    {
+        SPI_connect();
+        SPI_execute("SELECT * FROM no_such_table", false, 0);
+        SPI_finish();
+    }
+    else if (strcmp(kind, "sleep") == 0)
+    {
+        SPI_connect();
+        SPI_execute("SELECT pg_catalog.pg_sleep(60)", false, 0);
+        SPI_finish();
+    }
+    else if (strcmp(kind, "cancel") == 0)
+    {
+        InterruptPending = true;
+        QueryCancelPending = true;
+        CHECK_FOR_INTERRUPTS();
+    }
+    else if (strcmp(kind, "warning") == 0)
+        ereport(WARNING, errmsg("a warning with a letter of another script: \u0416"));
+    else
+        elog(ERROR, "unknown kind of error: %s", kind);
 }

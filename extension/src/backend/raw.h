@@ -40,6 +40,9 @@ extern RawBytes raw_uuid_bytes(Datum datum);
 /* The text of a jsonb argument. */
 extern RawBytes raw_jsonb_text(Datum datum);
 
+/* Does what the error boundary's test asks for by name: raises, warns, sleeps or cancels. */
+extern void raw_probe(const char *kind);
+
 /* The row (order_id bigint, status text, detail jsonb) of the type that the call declares. */
 extern Datum raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawBytes status,
                            RawBytes detail);

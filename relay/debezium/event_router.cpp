@@ -65,7 +65,7 @@ Placements parse_placements(const std::string& option, std::vector<std::string>&
         } else if (parts[1] != "header") {
             problems.push_back(name + "\"" + parts[1] + "\" is no placement, \"header\" is");
         } else {
-            placements.emplace_back(parts.front(), parts.back());
+            placements.emplace_back(parts.front(), parts.size() == 3 ? parts[2] : parts[0]);
         }
     }
     return placements;

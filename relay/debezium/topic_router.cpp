@@ -53,7 +53,10 @@ class Translation {
         } else if (c == '(' && !in_class_) {
             group();
             return;
+        } else if (c == '+' && !in_class_ && after_quantifier_) {
+            bad_regex("possessive quantifiers are not supported");
         }
+        after_quantifier_ = c == '*' || c == '+' || c == '?' || c == '}';
         pattern += c;
         ++next_;
     }
@@ -70,9 +73,11 @@ class Translation {
         pattern += '\\';
         pattern += c;
         next_ += 2;
+        after_quantifier_ = false;
     }
 
     void group() {
+        after_quantifier_ = false;
         const std::string_view rest = java_.substr(next_);
         const auto starts = [&](std::string_view text) { return rest.starts_with(text); };
         if (starts("(?<") && !starts("(?<=") && !starts("(?<!")) {
@@ -103,6 +108,7 @@ class Translation {
     std::string_view java_;
     std::size_t next_ = 0;
     bool in_class_ = false;
+    bool after_quantifier_ = false;
 };
 
 }  // namespace

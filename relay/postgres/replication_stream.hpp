@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/errors.hpp"
 #include "base/lsn.hpp"
 #include "postgres/connect_options.hpp"
 #include "postgres/handles.hpp"
@@ -55,9 +56,15 @@ struct StreamOptions {
     std::string slot;
     std::string publication;  ///< one name
     Lsn start;                ///< 0 = from what the slot has confirmed
-    /// Called silent when the server says nothing for twice this time.  0 = ask the server for its
-    /// wal_sender_timeout (which may be 0 = never).
-    std::chrono::milliseconds wal_sender_timeout{0};
+    /// The stream counts as dead when the server says nothing for twice this time, although it was
+    /// asked to.  0 = the server's own wal_sender_timeout, or a minute when that is off.
+    std::chrono::milliseconds silence{0};
+};
+
+/// Another connection reads the slot: the server lets only one.
+class SlotInUseError : public RetryableError {
+ public:
+    using RetryableError::RetryableError;
 };
 
 class ReplicationStream {
@@ -68,9 +75,8 @@ class ReplicationStream {
     [[nodiscard]] SystemIdentity identify_system();
 
     /// Begins to stream, pgoutput protocol 1, text values, logical messages included.
-    /// Throws RetryableError when the slot is in use (reason() "slot_in_use") or the server is
-    /// busy or going down; FatalError kSlotMissing, kSlotLost, kPublicationMissing,
-    /// kPermissionDenied.
+    /// Throws SlotInUseError; RetryableError when the server is busy or going down; FatalError
+    /// kSlotMissing, kSlotLost, kPublicationMissing, kPermissionDenied.
     void start(const StreamOptions& options);
 
     /// The next message, without waiting.  Throws RetryableError when the connection is lost, ended
@@ -103,25 +109,27 @@ class ReplicationStream {
 
  private:
     [[nodiscard]] bool read_row();
-    void check_silence();
+    [[nodiscard]] std::chrono::steady_clock::duration silence() const;
     [[noreturn]] void end_of_stream();
 
     ConnectionHandle connection_;
     const Clock& clock_;
     StreamOptions options_;
+    std::chrono::milliseconds silence_limit_{0};
     std::chrono::milliseconds sender_timeout_{0};
     std::chrono::steady_clock::time_point last_heard_{};
     CopyBuffer row_;
     std::size_t row_size_ = 0;
     bool wants_write_ = false;
-    bool drained_ = true;
 };
+
+enum class Reply { kNotNeeded, kRequested };
 
 /// The 34 bytes of a standby status update ("Standby status update (F)").
 [[nodiscard]] std::array<char, 34> encode_status(Lsn received, Lsn flushed, Lsn applied,
-                                                 std::int64_t client_time_us);
+                                                 std::int64_t client_time_us, Reply reply);
 
-/// One COPY row as a message; throws FatalError(kInternal) naming what is wrong with it.
+/// One COPY row as a message; throws ProtocolError naming what is wrong with it.
 [[nodiscard]] StreamMessage decode_stream_message(std::string_view row);
 
 }  // namespace holdfast::relay::postgres

@@ -30,6 +30,9 @@ class SqlError : public std::runtime_error {
 /// trouble, deadlocks, resources, shutdown (classes 08, 40, 53, 55, 57, 58).
 [[nodiscard]] bool is_transient(std::string_view sqlstate);
 
+/// libpq's messages end with a newline and may have several lines: made one line for the log.
+[[nodiscard]] std::string one_line(std::string_view text);
+
 /// Throws what `result` (PGRES_FATAL_ERROR or bad response) of `connection` means: RetryableError
 /// when the connection is lost (the outcome of the statement is then unknown), else SqlError.
 [[noreturn]] void throw_error(PGconn* connection, const PGresult* result);

@@ -6,6 +6,7 @@ CREATE FUNCTION holdfast.change_stock(
 RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -46,6 +47,7 @@ COMMENT ON FUNCTION holdfast.change_stock IS 'Sets a stock row, with ledger entr
 CREATE FUNCTION holdfast.stock_of(product_id bigint) RETURNS holdfast.stock
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

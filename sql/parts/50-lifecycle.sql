@@ -1,5 +1,9 @@
 -- Part 50: what happens to an order after it was placed.  complete_orders() and end_orders() make the
 -- transitions, for many orders at once; everything else decides which orders they are.
+--
+-- Plans are kept for the session, and the first calls often meet small tables: enable_seqscan = off keeps
+-- a plan from being made for those.  For the same reason each access says which orders it wants, and
+-- 'HELD' is a variable where the partial index on held reservations is not meant.
 
 CREATE FUNCTION holdfast.next_order_id() RETURNS bigint
     LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -19,6 +23,7 @@ COMMENT ON FUNCTION holdfast.lock_order_id(bigint) IS
 CREATE FUNCTION holdfast.lock_order(order_id bigint) RETURNS holdfast.orders
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -40,9 +45,11 @@ CREATE FUNCTION holdfast.complete_orders(order_ids bigint[], cause text, detail 
 RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
+    held CONSTANT text := 'HELD';
     done bigint[];
 BEGIN
     PERFORM FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE;
@@ -58,7 +65,7 @@ BEGIN
 
     -- The stock row is left alone: what was held is now sold, and available is what it was.
     UPDATE reservation r SET state = 'SOLD', updated_at = now()
-    WHERE r.order_id = ANY (done) AND r.state = 'HELD';
+    WHERE r.order_id = ANY (done) AND r.state = held;
 
     INSERT INTO order_history (order_id, status, cause, detail)
     SELECT d, 'COMPLETED', cause, detail FROM unnest(done) d;
@@ -80,9 +87,11 @@ CREATE FUNCTION holdfast.end_orders(
 RETURNS bigint[]
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
+    held CONSTANT text := 'HELD';
     new_state text := CASE new_status WHEN 'EXPIRED' THEN 'EXPIRED' ELSE 'RELEASED' END;
     stock_cause text := CASE new_status WHEN 'EXPIRED' THEN 'EXPIRE' ELSE 'RELEASE' END;
     session_trace_id text := current_setting('holdfast.trace_id', true);
@@ -109,7 +118,7 @@ BEGIN
         SET status = new_status, updated_at = now(),
             failure_step = a.step, failure_reason = a.reason, failure_message = a.message
         FROM asked a
-        WHERE o.order_id = a.order_id AND o.status = 'PENDING'
+        WHERE o.order_id = a.order_id AND o.order_id = ANY (order_ids) AND o.status = 'PENDING'
         RETURNING o.order_id)
     SELECT array_agg(c.order_id ORDER BY c.order_id) INTO ended FROM changed c;
     IF ended IS NULL THEN
@@ -119,7 +128,7 @@ BEGIN
     -- Only what is HELD goes back.
     WITH freed AS (
         UPDATE reservation r SET state = new_state, updated_at = now()
-        WHERE r.order_id = ANY (ended) AND r.state = 'HELD'
+        WHERE r.order_id = ANY (ended) AND r.state = held
         RETURNING r.order_id, r.product_id, r.quantity)
     SELECT array_agg(f.order_id), array_agg(f.product_id), array_agg(f.quantity)
     INTO freed_orders, freed_products, freed_quantities
@@ -194,6 +203,7 @@ BEGIN
                 FROM unnest(freed_orders, freed_products, freed_quantities) AS f(order_id, product_id, quantity)
                      JOIN unnest(stock_after) AS s ON s.product_id = f.product_id
                      JOIN orders o ON o.order_id = f.order_id
+                WHERE o.order_id = ANY (ended)
                 WINDOW later AS (PARTITION BY f.product_id ORDER BY f.order_id
                                  ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
                 ORDER BY f.product_id, f.order_id) u) e;

@@ -70,6 +70,7 @@ COMMENT ON FUNCTION holdfast.note_ignored IS 'Leaves a line in the history of or
 CREATE FUNCTION holdfast.on_order_failed_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -139,6 +140,7 @@ COMMENT ON FUNCTION holdfast.on_order_failed IS
 CREATE FUNCTION holdfast.on_payment_completed(key text, value jsonb, headers jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -200,6 +202,7 @@ COMMENT ON FUNCTION holdfast.on_payment_completed IS
 CREATE FUNCTION holdfast.on_payment_failed_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

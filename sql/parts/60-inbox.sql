@@ -56,6 +56,7 @@ CREATE FUNCTION holdfast.inbox_admit(
 RETURNS text[]
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -98,14 +99,19 @@ BEGIN
     PERFORM pg_advisory_lock(week_lock);
     PERFORM pg_advisory_unlock(week_lock);
 
+    -- One descent of the index per event: as = ANY (event_ids) the planner may filter all that the
+    -- consumer ever saw.
     SELECT array_agg(s.event_id) INTO seen
-    FROM inbox_seen s WHERE s.consumer = inbox_admit.consumer AND s.event_id = ANY (event_ids);
+    FROM unnest(event_ids) AS e(event_id)
+         CROSS JOIN LATERAL (SELECT s.event_id FROM inbox_seen s
+                             WHERE s.consumer = inbox_admit.consumer AND s.event_id = e.event_id LIMIT 1) s;
 
     -- The share lock keeps a redrive from ending the block while we park behind it.
     SELECT array_agg(b.key) INTO blocked
-    FROM (SELECT b.key FROM inbox_block b
-          WHERE b.consumer = inbox_admit.consumer AND b.topic = inbox_admit.topic AND b.key = ANY (keys)
-          ORDER BY b.key FOR SHARE) b;
+    FROM (SELECT DISTINCT k.key FROM unnest(keys) AS k(key) ORDER BY k.key) k
+         CROSS JOIN LATERAL (SELECT b.key FROM inbox_block b
+                             WHERE b.consumer = inbox_admit.consumer AND b.topic = inbox_admit.topic
+                               AND b.key = k.key FOR SHARE) b;
 
     WITH added AS (
         INSERT INTO inbox_seen (consumer, event_id, week, topic, "partition", kafka_offset, key, outcome)
@@ -169,6 +175,7 @@ CREATE FUNCTION holdfast.inbox_refuse(
 RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE

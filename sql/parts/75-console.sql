@@ -142,7 +142,7 @@ BEGIN ATOMIC
                    'id', d.id, 'sqlstate', d.sqlstate, 'message', d.message, 'attempts', d.attempts, 'note', d.note))
         FROM holdfast.dead_letter_entry d WHERE d.key = trace.order_id::text
     ) t
-    ORDER BY t.at, t.rank, t.what, t.topic;
+    ORDER BY t.at, t.rank, t.detail->>'eventId', t.what;
 END;
 COMMENT ON FUNCTION holdfast.trace(bigint) IS
     'What happened to an order, in time: order, reservations, payments, published events (with their Kafka position when the relay records it), consumed messages, dead letters.';

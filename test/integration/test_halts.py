@@ -139,6 +139,9 @@ def test_another_cluster_behind_the_same_address(workplace, make_shop, own_clust
         other.create_database(shop.name, "holdfast_template")
         with other.connect(shop.name) as c:
             c.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (shop.slot,))
+            # Ahead of the other, so that the position alone does not give it away.
+            for _ in range(4):
+                c.execute("SELECT pg_logical_emit_message(false, 'noise', repeat('x', 9000000))")
         other.stop()
         own_cluster.stop()
         port, own_cluster.port = own_cluster.port, other.port

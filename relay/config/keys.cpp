@@ -70,7 +70,7 @@ std::vector<Key> make_keys() {
          .name = "max_in_flight_bytes",
          .type = "integer",
          .unit = "bytes",
-         .default_value = "16777216",
+         .default_value = "8388608",
          .min = 64 * 1024,
          .max = 1024 * kMebibyte,
          .help = "Bound on what is handed to Kafka and not yet acknowledged. When it is reached, "

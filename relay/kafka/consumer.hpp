@@ -104,8 +104,9 @@ class Consumer {
 
     /// The next event, without waiting; nullopt = none now.
     /// Throws FatalError kInboxOffsetGap (a position is no longer in the log: retention or
-    /// truncation), kTopicMissing, kPermissionDenied, kInternal.  Passing trouble with brokers is
-    /// the library's to heal: it shows in connected() and in the log only.
+    /// truncation), kPermissionDenied, kInternal.  Passing trouble with brokers is the library's to
+    /// heal and shows in connected() and in the log only; a topic that does not exist yet is waited
+    /// for.
     [[nodiscard]] std::optional<ConsumerEvent> poll();
 
     /// Fetch from these positions and nothing else; replaces the assignment before it.
@@ -133,13 +134,15 @@ class Consumer {
  private:
     static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
                              rd_kafka_topic_partition_list_t* partitions, void* opaque);
-    void throw_for(rd_kafka_resp_err_t code, const std::string& what);
+    void on_error(const rd_kafka_message_t& message);
+    void warn_missing(const std::string& reason);
 
     EventFd wake_;
     std::string group_;
     ClientHandle client_;
     QueueHandle queue_;
-    std::deque<ConsumerEvent> rebalances_;
+    std::deque<ConsumerEvent> events_;
+    std::chrono::steady_clock::time_point missing_logged_{};
     bool closing_ = false;
     bool connected_ = false;
 };

@@ -1,6 +1,7 @@
 // librdkafka's mock cluster as an object: a Kafka-protocol broker in this process, on a loopback
 // port that it picks itself, for trying things out and for tests.  It keeps at most 5 MB or
-// 100,000 records per partition (the oldest go first) and nothing across a restart.
+// 100,000 records per partition (the oldest go first) and nothing across a restart.  Topics that
+// are made by their first mention have 4 partitions.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -16,8 +17,7 @@ namespace holdfast::relay::kafka {
 
 struct MockBrokerOptions {
     int brokers = 1;
-    int default_partitions = 4;  ///< of topics that are created at their first mention
-    int group_initial_rebalance_delay_ms = 0;
+    int group_initial_rebalance_delay_ms = 0;  ///< Kafka: 3000
 };
 
 class MockBroker {

@@ -26,7 +26,7 @@
 namespace holdfast::relay::kafka {
 
 struct Header {
-    std::string_view name;  ///< ends with a NUL in memory is not needed
+    std::string_view name;
     std::optional<std::string_view> value;
 };
 
@@ -104,8 +104,9 @@ class Producer {
     /// Readable when poll() has something to read or a partition_count() may have changed.
     [[nodiscard]] int fd() const { return wake_.fd(); }
 
-    /// False after the client has said that all brokers are down, until it reaches one again.
-    [[nodiscard]] bool connected() const { return connected_; }
+    /// Whether a broker answered when one was last asked; false at first and after all of them have
+    /// gone, until one answers again.
+    [[nodiscard]] bool connected() const { return directory_->reachable(); }
 
  private:
     std::size_t dispatch(rd_kafka_event_t* event,
@@ -117,9 +118,6 @@ class Producer {
     QueueHandle queue_;
     std::deque<std::unique_ptr<ProducerTopic>> topics_;
     std::unique_ptr<TopicDirectory> directory_;
-    std::vector<rd_kafka_vu_t> arguments_;
-    std::vector<std::string> header_names_;
-    bool connected_ = false;
 };
 
 }  // namespace holdfast::relay::kafka

@@ -8,14 +8,16 @@
 // Thread rule: partitions() from any one thread; the directory's thread only asks and notes.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <string>
+#include <stop_token>
 #include <thread>
 
 #include "kafka/handles.hpp"
@@ -45,15 +47,34 @@ class TopicDirectory {
     /// that is the answer.
     [[nodiscard]] std::optional<std::int32_t> partitions(std::size_t index);
 
+    /// Whether the last question was answered.  Any thread.
+    [[nodiscard]] bool reachable() const { return reachable_.load(std::memory_order_relaxed); }
+
+    /// Asks again now: somebody has heard that the brokers are gone.  Any thread.
+    void doubt();
+
  private:
-    struct Entry;
-    void ask(std::stop_token stop);
+    using TimePoint = std::chrono::steady_clock::time_point;
+    enum class State { kAsking, kKnown, kMissing, kDenied };
+    struct Entry {
+        rd_kafka_topic_t* topic = nullptr;
+        State state = State::kAsking;
+        std::int32_t partitions = 0;
+        TimePoint first_asked{};
+        TimePoint due{};
+    };
+
+    void run(const std::stop_token& stop);
+    void ask_for_brokers();
+    void ask_for(Entry& entry, TimePoint now);
 
     rd_kafka_t* client_;
     DirectoryOptions options_;
     std::function<void()> changed_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
+    std::atomic<bool> reachable_{false};
+    bool doubted_ = true;
     std::deque<Entry> entries_;  // elements never move
     std::jthread thread_;
 };

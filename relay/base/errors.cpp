@@ -30,6 +30,8 @@ std::string_view exit_code_name(ExitCode code) {
             return "malformed_event";
         case ExitCode::kUsage:
             return "usage";
+        case ExitCode::kUnavailable:
+            return "unavailable";
         case ExitCode::kInternal:
             return "internal_error";
         case ExitCode::kConfig:

@@ -23,6 +23,7 @@ enum class ExitCode : int {
     kTopicMissing = 19,        ///< a topic does not exist
     kMalformedEvent = 20,      ///< a committed event cannot be turned into a record
     kUsage = 64,               ///< wrong command line
+    kUnavailable = 69,         ///< a server does not answer; one-off commands only, `run` waits
     kInternal = 70,            ///< a fault of the relay or of the protocol's other side
     kConfig = 78,              ///< wrong configuration
 };

@@ -3,7 +3,6 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -109,7 +108,7 @@ void add_process(Families& out, const ProcessMetrics& process) {
               process.kafka_connected);
 }
 
-void add_capture(Families& out, const CaptureMetrics& capture) {
+void add_capture(Families& out, const CaptureMetrics& capture, const MonitorMetrics& monitor) {
     out.gauge("holdfast_relay_postgres_connected", "1 while the replication stream runs.",
               capture.postgres_connected);
     out.counter("holdfast_relay_reconnects_total",
@@ -138,11 +137,8 @@ void add_capture(Families& out, const CaptureMetrics& capture) {
               capture.confirmed_lsn);
     out.gauge("holdfast_relay_server_lsn", "End of WAL that the server announced last, in bytes.",
               capture.server_lsn);
-    const std::int64_t lag =
-        std::max<std::int64_t>(0, capture.server_lsn.value() - capture.confirmed_lsn.value());
-    out.gauge("holdfast_relay_lag_bytes",
-              "WAL between what the server announced and what is confirmed.",
-              static_cast<double>(lag));
+    out.gauge("holdfast_relay_lag_bytes", "WAL that is written and not confirmed.",
+              static_cast<double>(lag_bytes(capture, monitor)));
     out.histogram("holdfast_relay_commit_to_confirm_seconds",
                   "Time from the commit in PostgreSQL until Kafka has all its records.",
                   capture.commit_to_confirm);
@@ -205,7 +201,7 @@ void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
 std::vector<MetricFamily> collect(const RelayMetrics& metrics) {
     Families out;
     add_process(out, metrics.process);
-    add_capture(out, metrics.capture);
+    add_capture(out, metrics.capture, metrics.monitor);
     add_monitor(out, metrics.monitor);
     add_inbox(out, metrics.inbox);
     return out.take();

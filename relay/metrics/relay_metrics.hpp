@@ -4,7 +4,8 @@
 // Thread rule: each struct has one writing thread (its pipeline's); all are read at scrape time.
 #pragma once
 
-#include <atomic>
+#include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <string>
 
@@ -47,10 +48,11 @@ struct InboxMetrics {
 /// Written by the monitor (upkeep) thread from the database's own views.
 struct MonitorMetrics {
     Gauge postgres_connected;
-    Gauge slot_retained_bytes;    ///< WAL kept for the slot: current position minus restart_lsn
-    Gauge slot_lag_bytes;         ///< current position minus confirmed_flush_lsn
-    Gauge slot_safe_wal_bytes{};  ///< safe_wal_size; -1 when the server sets no limit
+    Gauge slot_retained_bytes;  ///< WAL kept for the slot: current position minus restart_lsn
+    Gauge slot_lag_bytes;       ///< current position minus confirmed_flush_lsn
+    Gauge slot_safe_wal_bytes;  ///< safe_wal_size; -1 when the server sets no limit
     Gauge slot_active;
+    Gauge wal_lsn;  ///< end of flushed WAL, seen by another connection than the stream's
     Counter upkeep_runs;
     Counter upkeep_failures;
     Counter holds_expired;
@@ -68,6 +70,18 @@ struct ProcessMetrics {
     std::string slot;
     std::int64_t started_seconds = 0;  ///< Unix time
 };
+
+/// WAL that is written and not confirmed, from what stream and monitor have seen.  Before the first
+/// confirmation of this process it is what the server says of the slot.
+[[nodiscard]] inline std::int64_t lag_bytes(const CaptureMetrics& capture,
+                                            const MonitorMetrics& monitor) {
+    const std::int64_t confirmed = capture.confirmed_lsn.value();
+    if (confirmed == 0) {
+        return monitor.slot_lag_bytes.value();
+    }
+    const std::int64_t written = std::max(capture.server_lsn.value(), monitor.wal_lsn.value());
+    return std::max<std::int64_t>(0, written - confirmed);
+}
 
 /// All of them.  Lives as long as the process; bindings are added before the threads start.
 struct RelayMetrics {

@@ -35,9 +35,7 @@ Upkeep::Upkeep(ProcedureRunner& runner, PositionBuffer& positions, const Clock& 
         while (runner_.expire_holds(options_.expire_holds_limit) >= options_.expire_holds_limit) {
         }
     });
-    // Whoever starts the relay has verified already.
-    add("verify", options_.verify_interval, now + options_.verify_interval,
-        [this] { runner_.verify(); });
+    add("verify", options_.verify_interval, now, [this] { runner_.verify(); });
     add(kReport, options_.report_interval, now + options_.report_interval, [this] {
         const std::optional<Report> report = options_.report ? options_.report() : std::nullopt;
         if (report) {

@@ -28,7 +28,8 @@ struct UpkeepOptions {
     std::chrono::milliseconds expire_holds_interval{1'000};  ///< 0 = never
     std::int64_t expire_holds_limit = 1000;
     std::chrono::milliseconds report_interval{10'000};
-    std::chrono::milliseconds verify_interval{10'000};
+    /// Half of the ten seconds within which a vanished slot or publication is to be noticed.
+    std::chrono::milliseconds verify_interval{5'000};
     /// How long positions are gathered before they are written.
     std::chrono::milliseconds positions_delay{100};
     std::size_t positions_batch = 5000;

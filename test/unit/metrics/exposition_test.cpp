@@ -44,6 +44,21 @@ TEST(Exposition, LagIsNeverNegative) {
     EXPECT_TRUE(has_line(exposition(metrics), "holdfast_relay_lag_bytes 40"));
 }
 
+TEST(Exposition, LagCountsWhatOnlyTheMonitorHasSeen) {
+    RelayMetrics metrics;
+    metrics.capture.server_lsn.set(200);
+    metrics.capture.confirmed_lsn.set(160);
+    metrics.monitor.wal_lsn.set(1160);
+    EXPECT_TRUE(has_line(exposition(metrics), "holdfast_relay_lag_bytes 1000"));
+}
+
+TEST(Exposition, BeforeTheFirstConfirmationLagIsTheSlots) {
+    RelayMetrics metrics;
+    metrics.capture.server_lsn.set(1'000'000);
+    metrics.monitor.slot_lag_bytes.set(70);
+    EXPECT_TRUE(has_line(exposition(metrics), "holdfast_relay_lag_bytes 70"));
+}
+
 TEST(Exposition, LabelsEachBindingAndEscapesItsLabels) {
     RelayMetrics metrics;
     InboxMetrics& first = metrics.inbox.emplace_back();

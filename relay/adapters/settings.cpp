@@ -1,0 +1,95 @@
+#include "adapters/settings.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+namespace holdfast::relay::adapters {
+namespace {
+
+/// The columns of "column:header[:alias],...".
+std::vector<std::string> placement_columns(const std::string& placement) {
+    std::vector<std::string> columns;
+    std::istringstream entries(placement);
+    for (std::string entry; std::getline(entries, entry, ',');) {
+        std::string column = entry.substr(0, entry.find(':'));
+        std::erase(column, ' ');
+        if (!column.empty()) {
+            columns.push_back(std::move(column));
+        }
+    }
+    return columns;
+}
+
+}  // namespace
+
+postgres::ConnectOptions connect_options(const config::Config& config, std::string_view part) {
+    return {.dsn = config.postgres.dsn,
+            .password = config.postgres.password,
+            .passfile = config.postgres.passfile,
+            .application_name = "holdfast-relay " + std::string(part),
+            .settings = {}};
+}
+
+kafka::Properties kafka_properties(const config::Config& config) {
+    kafka::Properties properties;
+    for (const config::KafkaProperty& property : config.kafka) {
+        properties.emplace_back(property.name, property.value);
+    }
+    return properties;
+}
+
+debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox) {
+    return {.table = outbox.table,
+            .message_prefix = outbox.message_prefix,
+            .table_field_event_id = outbox.table_field_event_id,
+            .table_field_event_key = outbox.table_field_event_key,
+            .table_field_event_type = outbox.table_field_event_type,
+            .table_field_event_payload = outbox.table_field_event_payload,
+            .table_field_event_timestamp = outbox.table_field_event_timestamp,
+            .table_field_event_headers = outbox.table_field_event_headers,
+            .table_fields_additional_placement = outbox.table_fields_additional_placement,
+            .route_by_field = outbox.route_by_field,
+            .route_topic_regex = outbox.route_topic_regex,
+            .route_topic_replacement = outbox.route_topic_replacement,
+            .route_tombstone_on_empty_payload = outbox.route_tombstone_on_empty_payload,
+            .table_op_invalid_behavior = outbox.table_op_invalid_behavior};
+}
+
+capture::PipelineOptions pipeline_options(const config::CaptureConfig& capture) {
+    capture::PipelineOptions options;
+    options.max_in_flight_bytes = capture.max_in_flight_bytes;
+    options.status_interval = std::chrono::milliseconds(capture.status_interval_ms);
+    return options;
+}
+
+upkeep::UpkeepOptions upkeep_options(const config::MaintenanceConfig& maintenance) {
+    upkeep::UpkeepOptions options;
+    options.maintain_interval = std::chrono::seconds(maintenance.interval_s);
+    options.expire_holds_interval = std::chrono::milliseconds(maintenance.expire_holds_interval_ms);
+    options.expire_holds_limit = maintenance.expire_holds_limit;
+    return options;
+}
+
+postgres::StreamRequirements stream_requirements(const config::Config& config) {
+    const config::OutboxConfig& outbox = config.outbox;
+    postgres::StreamRequirements required{.slot = config.postgres.slot,
+                                          .publication = config.postgres.publication,
+                                          .outbox_table = outbox.table,
+                                          .outbox_columns = {},
+                                          .system_identifier = config.postgres.system_identifier};
+    std::vector<std::string> columns = placement_columns(outbox.table_fields_additional_placement);
+    columns.insert(columns.begin(), {outbox.table_field_event_id, outbox.table_field_event_key,
+                                     outbox.route_by_field, outbox.table_field_event_payload});
+    if (!outbox.table_field_event_timestamp.empty()) {
+        columns.push_back(outbox.table_field_event_timestamp);
+    }
+    for (std::string& column : columns) {
+        if (std::ranges::find(required.outbox_columns, column) == required.outbox_columns.end()) {
+            required.outbox_columns.push_back(std::move(column));
+        }
+    }
+    return required;
+}
+
+}  // namespace holdfast::relay::adapters

@@ -1,0 +1,33 @@
+// The configuration in the terms of each part.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "capture/pipeline.hpp"
+#include "config/config.hpp"
+#include "debezium/event_router.hpp"
+#include "kafka/properties.hpp"
+#include "postgres/catalog.hpp"
+#include "postgres/connect_options.hpp"
+#include "upkeep/upkeep.hpp"
+
+namespace holdfast::relay::adapters {
+
+/// `part` ("capture", "inbox" ...) shows in pg_stat_activity as "holdfast-relay part".
+[[nodiscard]] postgres::ConnectOptions connect_options(const config::Config& config,
+                                                       std::string_view part);
+
+[[nodiscard]] kafka::Properties kafka_properties(const config::Config& config);
+
+[[nodiscard]] debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox);
+
+[[nodiscard]] capture::PipelineOptions pipeline_options(const config::CaptureConfig& capture);
+
+/// Intervals only; report and observe are the caller's.
+[[nodiscard]] upkeep::UpkeepOptions upkeep_options(const config::MaintenanceConfig& maintenance);
+
+/// What slot, publication and outbox must be like for the stream that is configured.
+[[nodiscard]] postgres::StreamRequirements stream_requirements(const config::Config& config);
+
+}  // namespace holdfast::relay::adapters

@@ -1,0 +1,51 @@
+// postgres::Session as upkeep::ProcedureRunner: the extension's maintenance calls, and the look at
+// slot, publication and outbox.  Connects when it is first needed and again after a loss.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "metrics/relay_metrics.hpp"
+#include "postgres/catalog.hpp"
+#include "postgres/session.hpp"
+#include "upkeep/procedure_runner.hpp"
+
+namespace holdfast::relay::adapters {
+
+/// Who reports, for relay_report().
+struct RelayIdentity {
+    std::string version;
+    std::string host;
+    int pid = 0;
+};
+
+class UpkeepRunner final : public upkeep::ProcedureRunner {
+ public:
+    /// `metrics` must outlive the runner.  `verify_slot` as long as this process streams from it:
+    /// a relay that waits for its turn has nothing to verify.
+    UpkeepRunner(postgres::ConnectOptions options, postgres::StreamRequirements required,
+                 RelayIdentity identity, metrics::MonitorMetrics& metrics,
+                 std::function<bool()> is_streaming);
+
+    void maintain() override;
+    std::int64_t expire_holds(std::int64_t limit) override;
+    void report(const upkeep::Report& report) override;
+    void record_positions(std::span<const upkeep::EventPosition> positions) override;
+    void verify() override;
+
+ private:
+    /// An open session.  Throws as postgres::connect(), but never FatalError: a login that fails
+    /// while the stream runs is a matter for the next reconnect of the stream.
+    postgres::Session& session();
+    void sample_slot(const postgres::SlotRow& slot);
+
+    postgres::ConnectOptions options_;
+    postgres::StreamRequirements required_;
+    RelayIdentity identity_;
+    metrics::MonitorMetrics& metrics_;
+    std::function<bool()> is_streaming_;
+    std::optional<postgres::Session> session_;
+};
+
+}  // namespace holdfast::relay::adapters

@@ -1,0 +1,211 @@
+#include "commands/capture_loop.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "adapters/settings.hpp"
+#include "adapters/stream_source.hpp"
+#include "base/errors.hpp"
+#include "base/log.hpp"
+#include "base/scope_exit.hpp"
+
+namespace holdfast::relay::commands {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kRetryInitial{100};
+constexpr milliseconds kRetryCap{10'000};
+/// The server needs a moment to notice that a killed relay's connection is gone, no more.
+constexpr milliseconds kSlotRetryInitial{20};
+constexpr milliseconds kSlotRetryCap{1'000};
+constexpr seconds kSlotInUseLogInterval{30};
+/// How long acknowledgements of what was sent already are awaited before it is read again.
+constexpr milliseconds kSettleLimit{500};
+constexpr milliseconds kStopLimit{1'000};
+
+}  // namespace
+
+CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
+                         metrics::RelayMetrics& metrics, upkeep::PositionBuffer& positions,
+                         StreamState& state, const Clock& clock,
+                         std::function<void()> phase_changed)
+    : config_(config),
+      policy_(policy),
+      metrics_(metrics),
+      state_(state),
+      clock_(clock),
+      phase_changed_(std::move(phase_changed)),
+      required_(adapters::stream_requirements(config)),
+      positions_(positions, metrics.monitor.positions_dropped),
+      backoff_(kRetryInitial, kRetryCap),
+      slot_backoff_(kSlotRetryInitial, kSlotRetryCap) {
+    // Here, not in run(): the client begins to connect while the rest is being built, and a wrong
+    // property ends the program before anything runs.
+    make_pipeline();
+}
+
+void CaptureLoop::run(const StopSignal& stop) {
+    while (!stop.requested()) {
+        milliseconds pause{0};
+        try {
+            if (!pipeline_) {
+                make_pipeline();
+            }
+            stream_once(stop);
+            continue;
+        } catch (const postgres::SlotInUseError& error) {
+            pause = slot_backoff_.next();
+            report_slot_in_use(error.what());
+        } catch (const RetryableError& error) {
+            pause = backoff_.next();
+            session_.reset();
+            enter(StreamState::Phase::kWaiting, error.what());
+            log::warn("capture_retry", {{"reason", error.what()},
+                                        {"attempt", backoff_.attempts()},
+                                        {"backoff_ms", pause.count()}});
+            if (dynamic_cast<const capture::DeliveryFailedError*>(&error) != nullptr) {
+                pipeline_.reset();
+                sink_.reset();
+            }
+        } catch (const postgres::SqlError& error) {
+            // The catalogue queries of the preparation: nothing that waiting would not settle, or
+            // that the next attempt could not name better.
+            pause = backoff_.next();
+            session_.reset();
+            enter(StreamState::Phase::kWaiting, error.what());
+            log::warn("capture_retry", {{"reason", error.what()},
+                                        {"attempt", backoff_.attempts()},
+                                        {"backoff_ms", pause.count()}});
+        }
+        metrics_.capture.postgres_reconnects.add();
+        wait(pause, stop);
+    }
+}
+
+void CaptureLoop::make_pipeline() {
+    sink_ = std::make_unique<adapters::ProducerSink>(
+        adapters::kafka_properties(config_),
+        adapters::ProducerSink::Observer{.kafka_connected = &metrics_.process.kafka_connected,
+                                         .turns = &state_.turns,
+                                         .after_poll = [this] { positions_.hand_over(); }});
+    pipeline_ = std::make_unique<capture::Pipeline>(
+        *sink_, adapters::router_options(config_.outbox), clock_, metrics_.capture,
+        adapters::pipeline_options(config_.capture),
+        config_.capture.record_offsets ? &positions_ : nullptr);
+}
+
+void CaptureLoop::stream_once(const StopSignal& stop) {
+    const std::unique_ptr<postgres::ReplicationStream> stream = open_stream();
+    session_.reset();
+    slot_in_use_logged_.reset();
+    slot_backoff_.reset();
+    metrics_.capture.postgres_connected.set(1);
+    const ScopeExit disconnected([this]() noexcept { metrics_.capture.postgres_connected.set(0); });
+    enter(StreamState::Phase::kStreaming);
+    log::info("stream_started", {{"slot", required_.slot},
+                                 {"publication", required_.publication},
+                                 {"server", stream->describe()},
+                                 {"confirmed_lsn", start_}});
+
+    adapters::StreamSource source(*stream);
+    const Lsn confirmed_before = pipeline_->confirmed();
+    const ScopeExit progress([this, confirmed_before]() noexcept {
+        // A connection that came to nothing does not start the backoff again.
+        if (pipeline_->confirmed() > confirmed_before) {
+            backoff_.reset();
+        }
+    });
+    bool settled = false;
+    try {
+        settled = pipeline_->run(source, stop.event());
+    } catch (const FatalError&) {
+        confirm_before_halt(*stream);
+        throw;
+    }
+    stream->stop(kStopLimit);
+    log::info("stream_stopped", {{"confirmed_lsn", pipeline_->confirmed()},
+                                 {"settled", settled},
+                                 {"unacknowledged", pipeline_->unacknowledged()}});
+}
+
+void CaptureLoop::confirm_before_halt(postgres::ReplicationStream& stream) noexcept {
+    try {
+        pipeline_->send_status();
+        stream.stop(kStopLimit);
+    } catch (const std::exception& error) {
+        // The halt has its own message; this costs a few repeated records after it.
+        log::debug("confirm_before_halt_failed", {{"reason", error.what()}});
+    }
+}
+
+std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream() {
+    if (state_.phase() != StreamState::Phase::kSlotInUse) {
+        enter(StreamState::Phase::kConnecting, "connecting");
+    }
+    if (!session_ || !session_->usable()) {
+        session_.emplace(adapters::connect_options(config_, "start"));
+    }
+    const postgres::SlotRow slot = prepare_stream(*session_, required_, policy_);
+    // From now on a missing slot is a lost one.
+    policy_ = SlotPolicy::kMustExist;
+    start_ = std::max(pipeline_->confirmed(), slot.confirmed_flush);
+    if (slot.active_pid) {
+        throw postgres::SlotInUseError("slot \"" + required_.slot +
+                                       "\" is in use by the server process " +
+                                       std::to_string(*slot.active_pid));
+    }
+    auto stream = std::make_unique<postgres::ReplicationStream>(
+        adapters::connect_options(config_, "capture"), clock_);
+    const postgres::SystemIdentity identity = stream->identify_system();
+    if (!system_identifier_.empty() && system_identifier_ != identity.system_identifier) {
+        throw FatalError(ExitCode::kWrongCluster,
+                         "the server that answers now is the cluster " +
+                             identity.system_identifier + ", before it was " + system_identifier_,
+                         "Correct [postgres] dsn, or what its address leads to. Positions of one "
+                         "cluster mean nothing in another.");
+    }
+    system_identifier_ = identity.system_identifier;
+    if (pipeline_->confirmed() > identity.flushed) {
+        throw FatalError(ExitCode::kWrongCluster,
+                         "the server's log ends at " + identity.flushed.to_string() +
+                             ", before what it was told is confirmed (" +
+                             pipeline_->confirmed().to_string() + ")",
+                         "The database was restored or failed over to an older state. Compare the "
+                         "outbox with Kafka before the relay goes on.");
+    }
+    stream->start({.slot = required_.slot,
+                   .publication = required_.publication,
+                   .start = pipeline_->confirmed(),
+                   .silence = milliseconds(0)});
+    return stream;
+}
+
+void CaptureLoop::enter(StreamState::Phase phase, const std::string& waiting_for) {
+    state_.set(phase, waiting_for);
+    phase_changed_();
+}
+
+void CaptureLoop::wait(milliseconds limit, const StopSignal& stop) {
+    if (!pipeline_) {
+        stop.wait(limit);
+        return;
+    }
+    using Wait = capture::Pipeline::Wait;
+    pipeline_->wait_without_source(limit, Wait::kWholeTime, stop.event());
+    // What Kafka acknowledges before the stream starts again is not sent twice.
+    pipeline_->wait_without_source(kSettleLimit, Wait::kUntilSettled, stop.event());
+}
+
+void CaptureLoop::report_slot_in_use(const std::string& reason) {
+    const auto now = clock_.now();
+    if (!slot_in_use_logged_ || now - *slot_in_use_logged_ >= kSlotInUseLogInterval) {
+        slot_in_use_logged_ = now;
+        log::warn("slot_in_use", {{"slot", required_.slot}, {"reason", reason}});
+    }
+    enter(StreamState::Phase::kSlotInUse, reason);
+}
+
+}  // namespace holdfast::relay::commands

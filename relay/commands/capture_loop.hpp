@@ -1,0 +1,69 @@
+// Keeps the capture pipeline running: connects to both sides, streams, and does so again with
+// backoff whenever a connection is lost, for ever.  Only a FatalError ends it.
+//
+// While another process streams from the slot it waits, and takes over when the slot is free.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/position_collector.hpp"
+#include "adapters/producer_sink.hpp"
+#include "base/backoff.hpp"
+#include "base/clock.hpp"
+#include "base/lsn.hpp"
+#include "capture/pipeline.hpp"
+#include "commands/stop_signal.hpp"
+#include "commands/stream_preparation.hpp"
+#include "commands/stream_state.hpp"
+#include "config/config.hpp"
+#include "metrics/relay_metrics.hpp"
+#include "postgres/replication_stream.hpp"
+#include "upkeep/position_buffer.hpp"
+
+namespace holdfast::relay::commands {
+
+class CaptureLoop {
+ public:
+    /// All references must outlive the loop.  `phase_changed` is called from the loop's thread.
+    CaptureLoop(const config::Config& config, SlotPolicy policy, metrics::RelayMetrics& metrics,
+                upkeep::PositionBuffer& positions, StreamState& state, const Clock& clock,
+                std::function<void()> phase_changed);
+
+    /// Streams until `stop`, then drains.  Throws FatalError.
+    void run(const StopSignal& stop);
+
+ private:
+    void make_pipeline();
+    void stream_once(const StopSignal& stop);
+    [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream();
+    void confirm_before_halt(postgres::ReplicationStream& stream) noexcept;
+    void enter(StreamState::Phase phase, const std::string& waiting_for = {});
+    void wait(std::chrono::milliseconds limit, const StopSignal& stop);
+    void report_slot_in_use(const std::string& reason);
+
+    const config::Config& config_;
+    SlotPolicy policy_;
+    metrics::RelayMetrics& metrics_;
+    StreamState& state_;
+    const Clock& clock_;
+    std::function<void()> phase_changed_;
+    postgres::StreamRequirements required_;
+
+    adapters::PositionCollector positions_;
+    // The pipeline borrows the sink: declared after it, destroyed before it.
+    std::unique_ptr<adapters::ProducerSink> sink_;
+    std::unique_ptr<capture::Pipeline> pipeline_;
+
+    std::optional<postgres::Session> session_;  ///< for preparation; kept while the slot is in use
+    Lsn start_;                                 ///< where the current stream begins, for the log
+    std::string system_identifier_;             ///< of the first cluster that was streamed from
+    Backoff backoff_;
+    Backoff slot_backoff_;
+    std::optional<std::chrono::steady_clock::time_point> slot_in_use_logged_;
+};
+
+}  // namespace holdfast::relay::commands

@@ -1,0 +1,110 @@
+#include "commands/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "base/errors.hpp"
+
+namespace holdfast::relay::commands {
+namespace {
+
+constexpr int kMaxPartitions = 10'000;
+
+/// "name:partitions", or "name" for the default number.
+BrokerOptions::Topic parse_topic(const std::string& text, int default_partitions) {
+    const std::size_t colon = text.rfind(':');
+    BrokerOptions::Topic topic{text.substr(0, colon), default_partitions};
+    if (colon != std::string::npos) {
+        const char* const begin = text.data() + colon + 1;
+        const char* const end = text.data() + text.size();
+        const auto [stop, fault] = std::from_chars(begin, end, topic.partitions);
+        if (fault != std::errc{} || stop != end) {
+            topic.partitions = 0;
+        }
+    }
+    if (topic.name.empty() || topic.partitions < 1 || topic.partitions > kMaxPartitions) {
+        throw CLI::ValidationError("--topic", "\"" + text + "\" is not NAME or NAME:PARTITIONS");
+    }
+    return topic;
+}
+
+}  // namespace
+
+std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
+    CLI::App app{"holdfast-relay: PostgreSQL's write-ahead log to Kafka, and back",
+                 "holdfast-relay"};
+    app.require_subcommand(1);
+    app.fallthrough();
+    CommandLine line;
+    line.config_path = kDefaultConfigPath;
+    app.add_option("-c,--config", line.config_path, "Configuration file")
+        ->envname("HOLDFAST_CONFIG")
+        ->capture_default_str()
+        ->type_name("FILE");
+
+    RunOptions run;
+    CLI::App* run_command = app.add_subcommand("run", "Relay until SIGTERM");
+    run_command->add_flag("--create-slot", run.create_slot,
+                          "Make the replication slot if there has never been one");
+
+    CLI::App* init_command = app.add_subcommand(
+        "init", "Make publication and replication slot, once; changes nothing that exists");
+
+    CheckOptions check;
+    CLI::App* check_command = app.add_subcommand(
+        "check", "List everything that would keep the relay from working, and what to do");
+    check_command->add_flag("--list-keys", check.list_keys,
+                            "Print the table of configuration keys in Markdown, and do no more");
+
+    StatusOptions status;
+    CLI::App* status_command = app.add_subcommand(
+        "status", "Slot, lag, inbox positions and dead letters, as they are now");
+    status_command->add_flag("--json", status.json, "As one JSON object");
+
+    BrokerOptions broker;
+    std::vector<std::string> topics;
+    CLI::App* broker_command = app.add_subcommand(
+        "broker",
+        "An in-memory Kafka-protocol broker on loopback, for trying things out: it keeps at most "
+        "5 MB or 100,000 records a partition, and nothing across a restart");
+    broker_command->add_option("--topic", topics, "Make a topic; may be repeated")
+        ->type_name("NAME[:PARTITIONS]");
+    broker_command
+        ->add_option("--partitions", broker.default_partitions,
+                     "Partitions of a --topic without a number")
+        ->check(CLI::Range(1, kMaxPartitions))
+        ->capture_default_str();
+    broker_command
+        ->add_option("--port-file", broker.port_file,
+                     "Write bootstrap.servers there once the broker answers")
+        ->type_name("FILE");
+
+    CLI::App* version_command = app.add_subcommand("version", "Versions of relay and libraries");
+
+    try {
+        app.parse(argc, argv);
+        for (const std::string& topic : topics) {
+            broker.topics.push_back(parse_topic(topic, broker.default_partitions));
+        }
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+    }
+
+    if (run_command->parsed()) {
+        line.options = run;
+    } else if (init_command->parsed()) {
+        line.options = InitOptions{};
+    } else if (check_command->parsed()) {
+        line.options = check;
+    } else if (status_command->parsed()) {
+        line.options = status;
+    } else if (broker_command->parsed()) {
+        line.options = broker;
+    } else if (version_command->parsed()) {
+        line.options = VersionOptions{};
+    }
+    return line;
+}
+
+}  // namespace holdfast::relay::commands

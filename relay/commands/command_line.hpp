@@ -1,0 +1,44 @@
+// The command line: which command, with which options.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace holdfast::relay::commands {
+
+inline constexpr const char* kDefaultConfigPath = "/etc/holdfast/holdfast.toml";
+
+struct RunOptions {
+    bool create_slot = false;
+};
+struct InitOptions {};
+struct CheckOptions {
+    bool list_keys = false;
+};
+struct StatusOptions {
+    bool json = false;
+};
+struct BrokerOptions {
+    struct Topic {
+        std::string name;
+        int partitions = 0;
+    };
+    std::vector<Topic> topics;
+    int default_partitions = 4;
+    std::string port_file;
+};
+struct VersionOptions {};
+
+struct CommandLine {
+    std::string config_path;
+    std::variant<RunOptions, InitOptions, CheckOptions, StatusOptions, BrokerOptions,
+                 VersionOptions>
+        options;
+};
+
+/// Reads the arguments.  For --help, and for what makes no sense, prints and returns the exit code
+/// (0 or 64) instead.
+[[nodiscard]] std::variant<CommandLine, int> parse_command_line(int argc, char** argv);
+
+}  // namespace holdfast::relay::commands

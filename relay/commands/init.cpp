@@ -1,0 +1,77 @@
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "adapters/settings.hpp"
+#include "base/errors.hpp"
+#include "commands/commands.hpp"
+#include "commands/stream_preparation.hpp"
+#include "config/config.hpp"
+#include "postgres/catalog.hpp"
+#include "postgres/session.hpp"
+
+namespace holdfast::relay::commands {
+namespace {
+
+constexpr const char* kExtensionPublication = "holdfast";
+constexpr std::string_view kInsufficientPrivilege = "42501";
+
+void make_publication(postgres::Session& session, const postgres::StreamRequirements& required) {
+    const std::string by_hand = "As superuser: CREATE PUBLICATION " +
+                                session.quote_identifier(required.publication) + " FOR TABLE " +
+                                required.outbox_table +
+                                " WITH (publish = 'insert', publish_via_partition_root = true);";
+    if (required.publication != kExtensionPublication) {
+        throw FatalError(ExitCode::kPublicationMissing,
+                         "publication \"" + required.publication + "\" does not exist", by_hand);
+    }
+    try {
+        session.exec("SELECT holdfast.create_publication()");
+    } catch (const postgres::SqlError& error) {
+        if (error.sqlstate() == kInsufficientPrivilege) {
+            throw FatalError(ExitCode::kPermissionDenied, error.message(),
+                             "As superuser: SELECT holdfast.create_publication();");
+        }
+        throw;
+    }
+    std::printf("publication \"%s\": made\n", required.publication.c_str());
+}
+
+/// What the slot must be like if it is to be ours.
+void require_our_kind_of_slot(const postgres::SlotRow& slot, const std::string& name,
+                              const std::string& database) {
+    if (slot.plugin != "pgoutput" || slot.database != database || slot.temporary) {
+        throw FatalError(ExitCode::kConfig,
+                         "slot \"" + name + "\" exists and is not ours: plugin " + slot.plugin +
+                             ", database " + slot.database + (slot.temporary ? ", temporary" : ""),
+                         "Name another slot in [postgres] slot.");
+    }
+}
+
+}  // namespace
+
+ExitCode init(const std::string& config_path) {
+    const config::Config config = config::load(config_path, config::process_environment());
+    const postgres::StreamRequirements required = adapters::stream_requirements(config);
+    postgres::Session session(adapters::connect_options(config, "init"));
+
+    const bool had_publication =
+        postgres::read_publication(session, required.publication).has_value();
+    if (!had_publication) {
+        make_publication(session, required);
+    }
+    const std::optional<postgres::SlotRow> before = postgres::read_slot(session, required.slot);
+    if (before) {
+        require_our_kind_of_slot(*before, required.slot, postgres::read_server(session).database);
+    }
+    const postgres::SlotRow slot =
+        prepare_stream(session, required, SlotPolicy::kCreateIfNeverMade);
+    if (had_publication) {
+        std::printf("publication \"%s\": exists and is right\n", required.publication.c_str());
+    }
+    std::printf("slot \"%s\": %s, confirmed %s\n", required.slot.c_str(),
+                before ? "exists" : "made", slot.confirmed_flush.to_string().c_str());
+    return ExitCode::kOk;
+}
+
+}  // namespace holdfast::relay::commands

@@ -1,0 +1,36 @@
+// What has to hold before the slot is streamed, and the making of publication and slot.  Used by
+// `run` at each (re)connect and by `init`.
+//
+// A slot is never made again after it was lost: whatever was committed since it vanished would be
+// skipped in silence.  That a slot once existed is known from holdfast.relay_state, where the relay
+// reports itself.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "postgres/catalog.hpp"
+#include "postgres/session.hpp"
+
+namespace holdfast::relay::commands {
+
+enum class SlotPolicy { kMustExist, kCreateIfNeverMade };
+
+/// What relay_state remembers of a slot.
+struct SlotMemory {
+    std::string system_identifier;  ///< "" = not recorded
+    std::string confirmed_lsn;      ///< "" = nothing was confirmed
+    std::string reported_at;
+};
+
+/// nullopt when no relay has ever reported for the slot, or when the extension is not installed.
+[[nodiscard]] std::optional<SlotMemory> read_slot_memory(postgres::Session& session,
+                                                         const std::string& slot);
+
+/// Publication before slot: an older slot could never decode it.  Throws FatalError with the first
+/// thing that keeps the stream from being right; makes the slot when it was never made and `policy`
+/// says so.  Returns the slot as it is then.
+postgres::SlotRow prepare_stream(postgres::Session& session,
+                                 const postgres::StreamRequirements& required, SlotPolicy policy);
+
+}  // namespace holdfast::relay::commands

@@ -1,0 +1,62 @@
+#include "adapters/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "adapters/producer_sink.hpp"
+
+namespace holdfast::relay::adapters {
+namespace {
+
+config::Config parse(const std::string& more = "") {
+    return config::parse(
+        "[postgres]\ndsn = \"dbname=shop\"\n[kafka]\n\"bootstrap.servers\" = \"127.0.0.1:1\"\n" +
+            more,
+        "test.toml", config::Privacy::kOwnerOnly, {});
+}
+
+TEST(Settings, RequireTheColumnsThatTheRouterReads) {
+    const postgres::StreamRequirements required =
+        stream_requirements(parse("[outbox]\n\"table.field.event.timestamp\" = \"created_at\"\n"));
+    EXPECT_EQ(required.outbox_table, "holdfast.outbox");
+    EXPECT_EQ(required.outbox_columns,
+              (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "type",
+                                        "created_at"}));
+}
+
+TEST(Settings, RequireEachPlacedColumnOnce) {
+    const postgres::StreamRequirements required =
+        stream_requirements(parse("[outbox]\n\"table.fields.additional.placement\" = "
+                                  "\"type:header:eventType, tenant:header, id:header:eventId\"\n"
+                                  "\"table.field.event.timestamp\" = \"\"\n"));
+    EXPECT_EQ(required.outbox_columns,
+              (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "type",
+                                        "tenant"}));
+}
+
+TEST(Settings, EachConnectionSaysWhatItIsFor) {
+    EXPECT_EQ(connect_options(parse(), "inbox").application_name, "holdfast-relay inbox");
+}
+
+TEST(Settings, UpkeepTakesSecondsAndMilliseconds) {
+    const upkeep::UpkeepOptions options = upkeep_options(
+        parse("[maintenance]\ninterval_s = 7\nexpire_holds_interval_ms = 250\n").maintenance);
+    EXPECT_EQ(options.maintain_interval, std::chrono::seconds(7));
+    EXPECT_EQ(options.expire_holds_interval, std::chrono::milliseconds(250));
+}
+
+TEST(ProducerSink, OnlyWhatAPersonMustMendHaltsTheRelay) {
+    using kafka::ErrorClass;
+    EXPECT_EQ(failure_of(ErrorClass::kMessageTooLarge), ExitCode::kMessageTooLarge);
+    EXPECT_EQ(failure_of(ErrorClass::kTopicMissing), ExitCode::kTopicMissing);
+    EXPECT_EQ(failure_of(ErrorClass::kDenied), ExitCode::kPermissionDenied);
+    for (const ErrorClass error :
+         {ErrorClass::kRetriable, ErrorClass::kFenced, ErrorClass::kFatal}) {
+        EXPECT_EQ(failure_of(error), ExitCode::kOk);
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::relay::adapters

@@ -1,0 +1,78 @@
+#include "commands/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace holdfast::relay::commands {
+namespace {
+
+std::variant<CommandLine, int> parse(std::initializer_list<const char*> arguments) {
+    std::vector<std::string> copies{"holdfast-relay"};
+    copies.insert(copies.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (std::string& copy : copies) {
+        pointers.push_back(copy.data());
+    }
+    return parse_command_line(static_cast<int>(pointers.size()), pointers.data());
+}
+
+CommandLine parsed(std::initializer_list<const char*> arguments) {
+    return std::get<CommandLine>(parse(arguments));
+}
+
+TEST(CommandLine, RunTakesTheDefaultConfiguration) {
+    const CommandLine line = parsed({"run"});
+    EXPECT_EQ(line.config_path, "/etc/holdfast/holdfast.toml");
+    EXPECT_FALSE(std::get<RunOptions>(line.options).create_slot);
+}
+
+TEST(CommandLine, ConfigMayStandBeforeOrAfterTheCommand) {
+    EXPECT_EQ(parsed({"--config", "a.toml", "check"}).config_path, "a.toml");
+    EXPECT_EQ(parsed({"check", "--config", "a.toml"}).config_path, "a.toml");
+    EXPECT_EQ(parsed({"status", "-c", "a.toml", "--json"}).config_path, "a.toml");
+}
+
+TEST(CommandLine, ReadsEachCommandsOptions) {
+    EXPECT_TRUE(std::get<RunOptions>(parsed({"run", "--create-slot"}).options).create_slot);
+    EXPECT_TRUE(std::get<CheckOptions>(parsed({"check", "--list-keys"}).options).list_keys);
+    EXPECT_TRUE(std::get<StatusOptions>(parsed({"status", "--json"}).options).json);
+    EXPECT_TRUE(std::holds_alternative<InitOptions>(parsed({"init"}).options));
+    EXPECT_TRUE(std::holds_alternative<VersionOptions>(parsed({"version"}).options));
+}
+
+TEST(CommandLine, BrokerTopicsHaveTheirOwnOrTheDefaultPartitions) {
+    const CommandLine line = parsed(
+        {"broker", "--topic", "a:7", "--partitions", "3", "--topic", "b", "--port-file", "p"});
+    const auto& broker = std::get<BrokerOptions>(line.options);
+    ASSERT_EQ(broker.topics.size(), 2U);
+    EXPECT_EQ(broker.topics[0].name, "a");
+    EXPECT_EQ(broker.topics[0].partitions, 7);
+    EXPECT_EQ(broker.topics[1].partitions, 3);
+    EXPECT_EQ(broker.port_file, "p");
+}
+
+TEST(CommandLine, WhatMakesNoSenseIsAUsageError) {
+    for (const auto& arguments : {std::initializer_list<const char*>{},
+                                  {"no-such-command"},
+                                  {"run", "--no-such-flag"},
+                                  {"broker", "--topic", "a:0"},
+                                  {"broker", "--topic", "a:many"},
+                                  {"broker", "--topic", ":3"},
+                                  {"broker", "--partitions", "0"},
+                                  {"run", "check"}}) {
+        const auto result = parse(arguments);
+        ASSERT_TRUE(std::holds_alternative<int>(result));
+        EXPECT_EQ(std::get<int>(result), 64);
+    }
+}
+
+TEST(CommandLine, HelpIsNoError) {
+    EXPECT_EQ(std::get<int>(parse({"--help"})), 0);
+    EXPECT_EQ(std::get<int>(parse({"run", "--help"})), 0);
+}
+
+}  // namespace
+}  // namespace holdfast::relay::commands

@@ -8,16 +8,15 @@
 // and for ever, with backoff, while other partitions go on; only the database decides that a
 // message is poison.
 //
-// Thread rule: one thread runs it.  request_stop() may come from any thread.
+// Thread rule: one thread runs it; a stop may be requested, and healthy() asked, from any thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,6 +24,7 @@
 #include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/event_fd.hpp"
+#include "inbox/message_text.hpp"
 #include "inbox/procedure_caller.hpp"
 #include "inbox/record_source.hpp"
 #include "metrics/relay_metrics.hpp"
@@ -55,7 +55,7 @@ struct PipelineOptions {
     std::chrono::milliseconds retry_cap{10'000};
     /// How often the broker is told of the positions.
     std::chrono::milliseconds commit_interval{1'000};
-    std::uint64_t seed = 0;  ///< of the jitter; 0 = random
+    Backoff::Random random;  ///< of the jitter; empty = the operating system's
     /// Called after each round that moved something or had nothing to do; feeds the watchdog.
     std::function<void()> progress;
 };
@@ -77,26 +77,42 @@ class Pipeline {
     /// the next round is due if nothing arrives before (time_point::max() = never).
     std::chrono::steady_clock::time_point step();
 
-    /// No partition is waiting for a retry or a claim.
-    [[nodiscard]] bool healthy() const;
+    /// Whether no partition waits for a retry or a claim.  Any thread.
+    [[nodiscard]] bool healthy() const { return healthy_.load(std::memory_order_relaxed); }
 
  private:
+    using TimePoint = std::chrono::steady_clock::time_point;
     struct Assignment;
     struct Member;
+    enum class Went { kWell, kWrong };
 
-    bool verify_calls();
-    void take_events(Member& member);
-    void claim_partitions(Member& member);
+    Went verify_calls(TimePoint now);
+    void take_events(Member& member, TimePoint now);
+    void take_message(Member& member, Received&& received, TimePoint now);
+    Went claim_due(Member& member, TimePoint now);
+    void claim_first(Member& member, Assignment& assignment);
     void claim_again(Member& member, Assignment& assignment);
-    void apply_due(Member& member, Assignment& assignment);
-    void fail(Member& member, Assignment& assignment, const char* event, const char* cause);
-    void commit_positions(Member& member);
+    Went apply_due(Member& member, TimePoint now);
+    void apply_batch(Member& member, Assignment& assignment);
+    void assign(Member& member);
+    void fail(Member& member, Assignment& assignment, const char* event, const std::string& cause);
+    void tell_broker(Member& member, TimePoint now);
+    void count_partitions(Member& member);
+    [[nodiscard]] TimePoint next_due(TimePoint now) const;
+    [[nodiscard]] bool stopping() const { return stop_.stop_requested(); }
 
     std::vector<std::unique_ptr<Member>> members_;
     ProcedureCaller& caller_;
     const Clock& clock_;
     PipelineOptions options_;
+    std::stop_token stop_;
     EventFd wake_;
+    std::atomic<bool> healthy_{false};
+    bool verified_ = false;
+    Backoff verify_backoff_;
+    TimePoint verify_due_{};
+    std::vector<MessageText> texts_;         // reused
+    std::vector<PreparedMessage> prepared_;  // reused
 };
 
 }  // namespace holdfast::relay::inbox

@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-import show
-from scenes import SCENES
-from stage import Stage
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/integration"))
+
+import show  # noqa: E402
+from scenes import SCENES  # noqa: E402
+from stage import Stage  # noqa: E402
 
 
 def next_steps(stage, keep):

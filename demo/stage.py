@@ -1,17 +1,13 @@
 """What the demo runs on: a scratch PostgreSQL, a broker, the relay and the payment service."""
 
 import shutil
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/integration"))
-
-from harness import relay as relay_module  # noqa: E402
-from harness.kafka import Node, Topics  # noqa: E402
-from harness.postgres import Cluster  # noqa: E402
-from harness.processes import Process, run_directory  # noqa: E402
-from harness.shop import IN_TOPICS, OUT_TOPICS, Shop  # noqa: E402
-from harness.waiting import wait_until  # noqa: E402
+from harness import relay as relay_module
+from harness.kafka import Node, Topics
+from harness.postgres import Cluster
+from harness.processes import Process, run_directory
+from harness.shop import IN_TOPICS, OUT_TOPICS, Shop
+from harness.waiting import wait_until
 
 PAYMENT_MS = 300  # how long the payment provider of the demo takes
 DECLINE_AT = 50_000

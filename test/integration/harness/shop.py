@@ -79,6 +79,8 @@ class Shop:
     def product(self, product_id, price, units, name=None):
         self.query("CALL holdfast.set_product(%s, %s, %s, on_hand => %s, reason => 'seed')",
                    product_id, name or f"product {product_id}", price, units, user="shop_admin")
+        if self.cluster.slot(self.slot) is None:
+            self.query("DELETE FROM holdfast.outbox")  # nobody delivers what was before the slot
 
     def place(self, user_id, product_id, quantity, connection=None, key=None, options=None):
         """One order of one line: (order_id, status, detail)."""

@@ -4,6 +4,8 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "backend/order_sql.h"
+#include "backend/product_lookup.h"
+#include "backend/table_writer.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
@@ -21,7 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
-#define MAX_PARAMETERS 16
+#define MAX_PARAMETERS MAX_WRITER_COLUMNS
 
 typedef struct Statement
 {
@@ -34,8 +36,6 @@ typedef struct Statement
 #define PRODUCT_COLUMNS \
     "SELECT p.product_id, p.unit_price, p.currency, s.mode, s.on_hand - s.reserved - s.safety_stock " \
     "FROM holdfast.product p JOIN holdfast.stock s ON s.product_id = p.product_id "
-
-static Statement read_product = {PRODUCT_COLUMNS "WHERE p.product_id = $1", 1, {INT8OID}, NULL};
 
 static Statement read_products = {
     PRODUCT_COLUMNS "WHERE p.product_id = ANY ($1) ORDER BY p.product_id", 1, {INT8ARRAYOID}, NULL};
@@ -75,38 +75,60 @@ static Statement last_order_id = {
 static Statement find_tombstone = {
     "SELECT step, reason, message FROM holdfast.order_tombstone WHERE order_id = $1", 1, {INT8OID}, NULL};
 
-#define INSERT_ORDER \
-    "INSERT INTO holdfast.orders (order_id, user_id, status, currency, original_total_amount, " \
-    "final_total_amount, failure_step, failure_reason, failure_message, trace_id, traceparent, " \
-    "idempotency_key, created_at, updated_at, expires_at) " \
-    "VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)"
+static TableWriter orders = {
+    .table = "orders",
+    .column_count = 16,
+    .columns = {{"order_id", INT8OID},
+                {"user_id", INT8OID},
+                {"status", TEXTOID},
+                {"currency", TEXTOID},
+                {"original_total_amount", INT8OID},
+                {"discount_amount", INT8OID},
+                {"final_total_amount", INT8OID},
+                {"failure_step", TEXTOID},
+                {"failure_reason", TEXTOID},
+                {"failure_message", TEXTOID},
+                {"trace_id", TEXTOID},
+                {"traceparent", TEXTOID},
+                {"idempotency_key", TEXTOID},
+                {"created_at", TIMESTAMPTZOID},
+                {"updated_at", TIMESTAMPTZOID},
+                {"expires_at", TIMESTAMPTZOID}},
+};
 
-static Statement insert_order = {INSERT_ORDER,
-                                 13,
-                                 {INT8OID, INT8OID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-                                  TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
-                                 NULL};
+static TableWriter order_lines = {
+    .table = "order_line",
+    .column_count = 5,
+    .columns = {{"order_id", INT8OID},
+                {"line_no", INT4OID},
+                {"product_id", INT8OID},
+                {"quantity", INT8OID},
+                {"unit_price", INT8OID}},
+};
 
-static Statement insert_line = {
-    "INSERT INTO holdfast.order_line (order_id, line_no, product_id, quantity, unit_price) "
-    "VALUES ($1, $2, $3, $4, $5)",
-    5,
-    {INT8OID, INT4OID, INT8OID, INT8OID, INT8OID},
-    NULL};
+static TableWriter reservations = {
+    .table = "reservation",
+    .column_count = 7,
+    .columns = {{"order_id", INT8OID},
+                {"product_id", INT8OID},
+                {"quantity", INT8OID},
+                {"state", TEXTOID},
+                {"expires_at", TIMESTAMPTZOID},
+                {"created_at", TIMESTAMPTZOID},
+                {"updated_at", TIMESTAMPTZOID}},
+};
 
-static Statement insert_reservation = {
-    "INSERT INTO holdfast.reservation (order_id, product_id, quantity, state, expires_at, created_at, updated_at) "
-    "VALUES ($1, $2, $3, 'HELD', $4, $5, $5)",
-    5,
-    {INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID},
-    NULL};
-
-static Statement insert_event = {
-    "INSERT INTO holdfast.outbox (id, aggregatetype, aggregateid, type, payload, headers, created_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    7,
-    {UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONOID, JSONOID, TIMESTAMPTZOID},
-    NULL};
+static TableWriter outbox = {
+    .table = "outbox",
+    .column_count = 7,
+    .columns = {{"id", UUIDOID},
+                {"aggregatetype", TEXTOID},
+                {"aggregateid", TEXTOID},
+                {"type", TEXTOID},
+                {"payload", JSONOID},
+                {"headers", JSONOID},
+                {"created_at", TIMESTAMPTZOID}},
+};
 
 static Statement reserve = {
     "UPDATE holdfast.stock SET reserved = reserved + $2, version = version + 1, updated_at = clock_timestamp() "
@@ -116,25 +138,25 @@ static Statement reserve = {
     {INT8OID, INT8OID},
     NULL};
 
-/* Parameters of one execution. */
+/* Parameters of one execution, or columns of one row. */
 typedef struct Parameters
 {
     Datum values[MAX_PARAMETERS];
-    char nulls[MAX_PARAMETERS];
+    bool nulls[MAX_PARAMETERS];
     int count;
 } Parameters;
 
 static void
 add(Parameters *parameters, Datum value)
 {
-    parameters->nulls[parameters->count] = ' ';
+    parameters->nulls[parameters->count] = false;
     parameters->values[parameters->count++] = value;
 }
 
 static void
 add_null(Parameters *parameters)
 {
-    parameters->nulls[parameters->count] = 'n';
+    parameters->nulls[parameters->count] = true;
     parameters->values[parameters->count++] = (Datum) 0;
 }
 
@@ -164,6 +186,7 @@ add_int64_as_text(Parameters *parameters, int64 value)
 static int
 execute(Statement *statement, Parameters *parameters, bool read_only)
 {
+    char flags[MAX_PARAMETERS];
     int result;
 
     if (statement->plan == NULL)
@@ -179,7 +202,9 @@ execute(Statement *statement, Parameters *parameters, bool read_only)
         statement->plan = plan;
     }
     Assert(parameters->count == statement->parameter_count);
-    result = SPI_execute_plan(statement->plan, parameters->values, parameters->nulls, read_only, 0);
+    for (int i = 0; i < parameters->count; i++)
+        flags[i] = parameters->nulls[i] ? 'n' : ' ';
+    result = SPI_execute_plan(statement->plan, parameters->values, flags, read_only, 0);
     if (result < 0)
         elog(ERROR, "could not execute \"%s\": %s", statement->sql, SPI_result_code_string(result));
     return (int) SPI_processed;
@@ -271,24 +296,17 @@ int
 order_sql_read_products(const int64 *ids, int count, bool lock, SqlProduct *products)
 {
     Parameters parameters = {.count = 0};
+    Datum *elements;
     int found;
     int row;
 
-    if (count == 1 && !lock)
-    {
-        add(&parameters, Int64GetDatum(ids[0]));
-        found = execute(&read_product, &parameters, false);
-    }
-    else
-    {
-        Datum *elements = palloc(sizeof(Datum) * (Size) count);
-        int i;
-
-        for (i = 0; i < count; i++)
-            elements[i] = Int64GetDatum(ids[i]);
-        add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
-        found = execute(lock ? &lock_products : &read_products, &parameters, false);
-    }
+    if (!lock && product_lookup(ids, count, products, &found))
+        return found;
+    elements = palloc(sizeof(Datum) * (Size) count);
+    for (row = 0; row < count; row++)
+        elements[row] = Int64GetDatum(ids[row]);
+    add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+    found = execute(lock ? &lock_products : &read_products, &parameters, false);
     for (row = 0; row < Min(found, count); row++)
     {
         products[row].product_id = int64_column(row, 1);
@@ -360,49 +378,61 @@ order_sql_find_answer(int64 user_id, RawBytes key)
     return answer;
 }
 
+static void
+insert(TableWriter *writer, Parameters *row)
+{
+    Assert(row->count == writer->column_count);
+    table_writer_insert(writer, row->values, row->nulls);
+}
+
 void
 order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_count)
 {
-    Parameters parameters = {.count = 0};
+    Parameters row = {.count = 0};
     int i;
 
-    add(&parameters, Int64GetDatum(order->order_id));
-    add(&parameters, Int64GetDatum(order->user_id));
-    add_text(&parameters, order->status);
-    add_text(&parameters, order->currency);
-    add(&parameters, Int64GetDatum(order->total_amount));
-    add_optional_text(&parameters, order->failure_step);
-    add_optional_text(&parameters, order->failure_reason);
-    add_optional_text(&parameters, order->failure_message);
-    add_optional_text(&parameters, order->trace_id);
-    add_optional_text(&parameters, order->traceparent);
-    add_optional_text(&parameters, order->idempotency_key);
-    add(&parameters, TimestampTzGetDatum(order->created_at));
+    add(&row, Int64GetDatum(order->order_id));
+    add(&row, Int64GetDatum(order->user_id));
+    add_text(&row, order->status);
+    add_text(&row, order->currency);
+    add(&row, Int64GetDatum(order->total_amount));
+    add(&row, Int64GetDatum(0));
+    add(&row, Int64GetDatum(order->total_amount));
+    add_optional_text(&row, order->failure_step);
+    add_optional_text(&row, order->failure_reason);
+    add_optional_text(&row, order->failure_message);
+    add_optional_text(&row, order->trace_id);
+    add_optional_text(&row, order->traceparent);
+    add_optional_text(&row, order->idempotency_key);
+    add(&row, TimestampTzGetDatum(order->created_at));
+    add(&row, TimestampTzGetDatum(order->created_at));
     if (order->reserved)
-        add(&parameters, TimestampTzGetDatum(order->expires_at));
+        add(&row, TimestampTzGetDatum(order->expires_at));
     else
-        add_null(&parameters);
-    execute(&insert_order, &parameters, false);
+        add_null(&row);
+    insert(&orders, &row);
 
     for (i = 0; i < order->line_count; i++)
     {
-        parameters.count = 0;
-        add(&parameters, Int64GetDatum(order->order_id));
-        add(&parameters, Int32GetDatum(i + 1));
-        add(&parameters, Int64GetDatum(order->product_ids[i]));
-        add(&parameters, Int64GetDatum(order->quantities[i]));
-        add(&parameters, Int64GetDatum(order->unit_prices[i]));
-        execute(&insert_line, &parameters, false);
-        if (order->reserved)
-        {
-            parameters.count = 0;
-            add(&parameters, Int64GetDatum(order->order_id));
-            add(&parameters, Int64GetDatum(order->product_ids[i]));
-            add(&parameters, Int64GetDatum(order->quantities[i]));
-            add(&parameters, TimestampTzGetDatum(order->expires_at));
-            add(&parameters, TimestampTzGetDatum(order->created_at));
-            execute(&insert_reservation, &parameters, false);
-        }
+        row.count = 0;
+        add(&row, Int64GetDatum(order->order_id));
+        add(&row, Int32GetDatum(i + 1));
+        add(&row, Int64GetDatum(order->product_ids[i]));
+        add(&row, Int64GetDatum(order->quantities[i]));
+        add(&row, Int64GetDatum(order->unit_prices[i]));
+        insert(&order_lines, &row);
+    }
+    for (i = 0; i < order->line_count && order->reserved; i++)
+    {
+        row.count = 0;
+        add(&row, Int64GetDatum(order->order_id));
+        add(&row, Int64GetDatum(order->product_ids[i]));
+        add(&row, Int64GetDatum(order->quantities[i]));
+        add(&row, CStringGetTextDatum("HELD"));
+        add(&row, TimestampTzGetDatum(order->expires_at));
+        add(&row, TimestampTzGetDatum(order->created_at));
+        add(&row, TimestampTzGetDatum(order->created_at));
+        insert(&reservations, &row);
     }
     for (i = 0; i < event_count; i++)
         order_sql_insert_event(&events[i]);
@@ -411,16 +441,16 @@ order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_
 void
 order_sql_insert_event(const SqlEvent *event)
 {
-    Parameters parameters = {.count = 0};
+    Parameters row = {.count = 0};
 
-    add(&parameters, raw_uuid_datum(event->id));
-    add_text(&parameters, event->topic);
-    add_int64_as_text(&parameters, event->key);
-    add_text(&parameters, event->type);
-    add_text(&parameters, event->payload);
-    add_optional_text(&parameters, event->headers);
-    add(&parameters, TimestampTzGetDatum(event->created_at));
-    execute(&insert_event, &parameters, false);
+    add(&row, raw_uuid_datum(event->id));
+    add_text(&row, event->topic);
+    add_int64_as_text(&row, event->key);
+    add_text(&row, event->type);
+    add_text(&row, event->payload);
+    add_optional_text(&row, event->headers);
+    add(&row, TimestampTzGetDatum(event->created_at));
+    insert(&outbox, &row);
 }
 
 SqlStock

@@ -37,4 +37,27 @@
 #define HOLDFAST_OLDEST_CLOG_XID() (ShmemVariableCache->oldestClogXid)
 #endif
 
+/* All indexes of a newly inserted row. */
+#if PG_VERSION_NUM >= 160000
+#define HOLDFAST_INSERT_INDEX_TUPLES(result, slot, estate) \
+    list_free(ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL, false))
+#else
+#define HOLDFAST_INSERT_INDEX_TUPLES(result, slot, estate) \
+    list_free(ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL))
+#endif
+
+/* The primary key's index, if it has one that is not deferrable. */
+#if PG_VERSION_NUM >= 180000
+#define HOLDFAST_PRIMARY_KEY_INDEX(table) RelationGetPrimaryKeyIndex((table), false)
+#else
+#define HOLDFAST_PRIMARY_KEY_INDEX(table) RelationGetPrimaryKeyIndex(table)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define HOLDFAST_INDEX_BEGINSCAN(table, index, snapshot, keys) \
+    index_beginscan((table), (index), (snapshot), NULL, (keys), 0)
+#else
+#define HOLDFAST_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan((table), (index), (snapshot), (keys), 0)
+#endif
+
 #endif

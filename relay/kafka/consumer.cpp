@@ -5,6 +5,7 @@
 
 #include "base/errors.hpp"
 #include "base/log.hpp"
+#include "kafka/client_log.hpp"
 
 namespace holdfast::relay::kafka {
 namespace {
@@ -194,10 +195,8 @@ void Consumer::on_error(const rd_kafka_message_t& message) {
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         connected_ = false;
     }
-    log::warn("kafka_error", {{"client", "consumer"},
-                              {"group", group_},
-                              {"code", rd_kafka_err2name(code)},
-                              {"message", reason}});
+    log_client_line(log::Level::kWarn, "kafka_error", rd_kafka_err2name(code),
+                    "group " + group_ + ": " + reason);
 }
 
 void Consumer::warn_missing(const std::string& reason) {

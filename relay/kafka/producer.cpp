@@ -7,6 +7,7 @@
 #include "base/errors.hpp"
 #include "base/log.hpp"
 #include "base/poll.hpp"
+#include "kafka/client_log.hpp"
 
 namespace holdfast::relay::kafka {
 namespace {
@@ -173,9 +174,8 @@ std::size_t Producer::dispatch(rd_kafka_event_t* event,
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
             directory_->doubt();
         }
-        log::warn("kafka_error", {{"client", "producer"},
-                                  {"code", rd_kafka_err2name(code)},
-                                  {"message", rd_kafka_event_error_string(event)}});
+        log_client_line(log::Level::kWarn, "kafka_error", rd_kafka_err2name(code),
+                        rd_kafka_event_error_string(event));
     }
     return 0;
 }

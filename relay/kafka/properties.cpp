@@ -6,6 +6,7 @@
 
 #include "base/errors.hpp"
 #include "base/log.hpp"
+#include "kafka/client_log.hpp"
 
 namespace holdfast::relay::kafka {
 namespace {
@@ -113,7 +114,7 @@ void forward_log(const rd_kafka_t*, int level, const char* facility, const char*
                             : level <= kSyslogNotice ? log::Level::kWarn
                             : level <= kSyslogInfo   ? log::Level::kInfo
                                                      : log::Level::kDebug;
-    log::write(ours, "kafka_client", {{"facility", where}, {"message", text}});
+    log_client_line(ours, "kafka_client", where, text);
 }
 
 }  // namespace

@@ -315,6 +315,7 @@ void Pipeline::claim_first(Member& member, Assignment& assignment) {
     assignment.owner_epoch = claim.owner_epoch;
     assignment.next_offset = claim.next_offset;
     assignment.fetch_offset = claim.next_offset;
+    assignment.told_offset = claim.next_offset;
     log::info("inbox_claimed", {{"consumer", member.group.consumer},
                                 {"topic", partition.topic},
                                 {"partition", partition.number},

@@ -46,7 +46,7 @@ struct Message {
 struct Assigned {
     std::vector<Partition> partitions;
 };
-/// These are no longer ours; no more messages of them come.
+/// These are no longer ours; no more messages of them come, and a pause is forgotten.
 struct Revoked {
     std::vector<Partition> partitions;
 };
@@ -77,6 +77,7 @@ class RecordSource {
     /// Fetch from these positions and nothing else.
     virtual void assign(std::span<const Position> positions) = 0;
 
+    /// No messages of the partition come until resume(), which belongs to a pause() before.
     virtual void pause(const Partition& partition) = 0;
     virtual void resume(const Partition& partition) = 0;
 

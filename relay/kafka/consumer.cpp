@@ -132,6 +132,8 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
     }
     const bool lost = rd_kafka_assignment_lost(client) != 0;
     rd_kafka_assign(client, nullptr);
+    // librdkafka remembers a pause beyond the assignment that it was meant for.
+    rd_kafka_resume_partitions(client, partitions);
     if (!self->closing_) {
         self->events_.emplace_back(PartitionsRevoked{partitions_of(*partitions), lost});
     }

@@ -118,6 +118,8 @@ class Consumer {
     /// The end of the log as the last fetch has told it; nullopt = not known yet.  Never waits.
     [[nodiscard]] std::optional<std::int64_t> known_high(const TopicPartition& at) const;
 
+    /// No records of the partition come until resume(), which must belong to a pause(): without one
+    /// it makes librdkafka drop what it has fetched.  A pause ends with the assignment.
     void pause(const TopicPartition& at);
     void resume(const TopicPartition& at);
 

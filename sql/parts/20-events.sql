@@ -120,7 +120,7 @@ BEGIN
     IF traceparent IS NULL OR traceparent = '' THEN
         RETURN NULL;
     END IF;
-    RETURN json_build_object('traceparent', traceparent);
+    RETURN json_strip_nulls(json_build_object('traceparent', traceparent));
 END
 $$;
 COMMENT ON FUNCTION holdfast.trace_headers(text) IS 'outbox.headers of an event of that trace; NULL without one';

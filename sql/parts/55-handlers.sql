@@ -100,7 +100,8 @@ BEGIN
             PERFORM lock_order_id(id);
         END LOOP;
         INSERT INTO order_tombstone (order_id, step, reason, message, event_id)
-        SELECT DISTINCT ON (t.order_id) t.order_id, t.value->>'failedStep', t.value->>'reason', t.value->>'message',
+        SELECT DISTINCT ON (t.order_id) t.order_id, coalesce(t.value->>'failedStep', 'UNKNOWN'),
+               coalesce(t.value->>'reason', 'UNKNOWN'), t.value->>'message',
                coalesce(t.headers->>'id', t.value->>'eventId')
         FROM unnest(order_ids, "values", headers) WITH ORDINALITY AS t(order_id, value, headers, n)
         WHERE t.order_id = ANY (unknown)

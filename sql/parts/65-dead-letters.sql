@@ -9,6 +9,9 @@ DECLARE
     entry dead_letter_entry;
     ahead bigint;
 BEGIN
+    IF dead_letter_lock.id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'id of a dead letter must not be null';
+    END IF;
     SELECT * INTO entry FROM dead_letter_entry d WHERE d.id = dead_letter_lock.id;
     -- The block first: inbox_apply() holds it while it parks, and must have finished.
     PERFORM FROM inbox_block b

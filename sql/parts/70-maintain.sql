@@ -101,8 +101,11 @@ BEGIN
     IF closed.name IS NULL OR closed.bytes <> bytes THEN
         BEGIN
             EXECUTE format('LOCK TABLE holdfast.%I IN SHARE MODE', partition_name);
-        EXCEPTION WHEN lock_not_available THEN
-            RETURN 'busy';
+        EXCEPTION
+            WHEN lock_not_available THEN
+                RETURN 'busy';
+            WHEN insufficient_privilege THEN
+                RETURN 'not owned';
         END;
         INSERT INTO closed_partition AS c (name, lsn, bytes)
         VALUES (partition_name, pg_current_wal_insert_lsn(), pg_relation_size(format('holdfast.%I', partition_name)))
@@ -127,15 +130,18 @@ BEGIN
         ELSE
             EXECUTE format('DROP TABLE holdfast.%I', partition_name);
         END IF;
-    EXCEPTION WHEN lock_not_available THEN
-        RETURN 'busy';
+    EXCEPTION
+        WHEN lock_not_available THEN
+            RETURN 'busy';
+        WHEN insufficient_privilege THEN
+            RETURN 'not owned';
     END;
     DELETE FROM closed_partition c WHERE c.name = partition_name;
     RETURN 'dropped';
 END
 $$;
 COMMENT ON FUNCTION holdfast.retire_outbox(name, boolean) IS
-    'internal to maintain: a partition past its retention is first closed, then, when all slots have confirmed it, dropped (the default one is emptied).';
+    'internal to maintain: a partition past its retention is first closed, then, when all slots have confirmed it, dropped (the default one is emptied). Not owned: somebody made it by hand, and drops it by hand.';
 
 CREATE FUNCTION holdfast.drop_partition(parent regclass, partition_name name, is_default boolean) RETURNS text
     LANGUAGE plpgsql VOLATILE
@@ -150,8 +156,11 @@ BEGIN
         EXECUTE format('DROP TABLE holdfast.%I', partition_name);
     END IF;
     RETURN 'dropped';
-EXCEPTION WHEN lock_not_available THEN
-    RETURN 'busy';
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN 'busy';
+    WHEN insufficient_privilege THEN
+        RETURN 'not owned';
 END
 $$;
 COMMENT ON FUNCTION holdfast.drop_partition(regclass, name, boolean) IS 'internal to maintain: drops a partition, or empties the default one.';
@@ -215,7 +224,7 @@ BEGIN
                    ELSE r.upper::date <= inbox_before END
     LOOP
         outcome := drop_partition(part.parent, part.name, part.is_default);
-        report := jsonb_set(report, ARRAY[outcome], report->outcome || to_jsonb(part.name));
+        report := jsonb_set(report, ARRAY[outcome], coalesce(report->outcome, '[]') || to_jsonb(part.name));
     END LOOP;
 
     newest := (SELECT o.id FROM outbox_default o ORDER BY o.id DESC LIMIT 1);
@@ -224,7 +233,7 @@ BEGIN
         WHERE CASE WHEN r.is_default THEN newest < outbox_before ELSE r.upper::uuid <= outbox_before END
     LOOP
         outcome := retire_outbox(part.name, part.is_default);
-        report := jsonb_set(report, ARRAY[outcome], report->outcome || to_jsonb(part.name));
+        report := jsonb_set(report, ARRAY[outcome], coalesce(report->outcome, '[]') || to_jsonb(part.name));
     END LOOP;
 
     -- Positions follow the events that they belong to.
@@ -236,7 +245,7 @@ BEGIN
                         AND to_regclass(format('holdfast.%I', replace(r.name, 'outbox_position', 'outbox'))) IS NULL END
     LOOP
         outcome := drop_partition(part.parent, part.name, part.is_default);
-        report := jsonb_set(report, ARRAY[outcome], report->outcome || to_jsonb(part.name));
+        report := jsonb_set(report, ARRAY[outcome], coalesce(report->outcome, '[]') || to_jsonb(part.name));
     END LOOP;
     RETURN report;
 END
@@ -263,7 +272,7 @@ BEGIN
                            AND r.prqual IS NULL AND r.prattrs IS NULL) THEN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
             MESSAGE = 'publication "holdfast" exists and is another than the relay needs',
-            HINT = 'It must publish only inserts, of holdfast.outbox without row filter or column list, and via the partition root.';
+            HINT = 'It must publish only inserts, of holdfast.outbox without row filter or column list, and via the partition root. Drop it if no slot depends on it, and call this again.';
     END IF;
 END
 $$;

@@ -28,6 +28,7 @@ BEGIN
                         holdfast.outbox_status, holdfast.dead_letter TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.inbox_claim, holdfast.inbox_apply, holdfast.inbox_admit,
                         holdfast.inbox_refuse, holdfast.is_transient, holdfast.json_event_id,
+                        holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
                         holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
                         holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
                         holdfast.on_payment_failed, holdfast.on_payment_failed_batch TO %s', role);
@@ -48,6 +49,7 @@ BEGIN
                         holdfast.forget_slot, holdfast.redrive, holdfast.discard, holdfast.dead_letter_lock,
                         holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,
                         holdfast.dead_letter_follow, holdfast.is_transient,
+                        holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time, holdfast.uuid_v7_floor,
                         holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed TO %s', role);
 END
 $$;

@@ -1,0 +1,146 @@
+-- Who may do what: five roles and PUBLIC against every object.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE ROLE regress_hf_app LOGIN;
+CREATE ROLE regress_hf_relay LOGIN REPLICATION;
+CREATE ROLE regress_hf_admin LOGIN;
+CREATE ROLE regress_hf_nobody LOGIN;
+SELECT holdfast.grant_app('regress_hf_app');
+SELECT holdfast.grant_relay('regress_hf_relay');
+SELECT holdfast.grant_admin('regress_hf_admin');
+
+-- Functions and procedures. The owner may everything; who else.
+SELECT p.proname, string_agg(r.role, ' ' ORDER BY r.role) FILTER (WHERE has_function_privilege('regress_hf_' || r.role, p.oid, 'EXECUTE')) AS may_call
+FROM pg_proc p CROSS JOIN (VALUES ('app'), ('relay'), ('admin'), ('nobody')) AS r(role)
+WHERE p.pronamespace = 'holdfast'::regnamespace
+GROUP BY p.oid, p.proname ORDER BY p.proname;
+-- Tables and views: who may read; nobody may write.
+SELECT c.relname, string_agg(r.role, ' ' ORDER BY r.role) FILTER (WHERE has_table_privilege('regress_hf_' || r.role, c.oid, 'SELECT')) AS may_read,
+       bool_or(has_table_privilege('regress_hf_' || r.role, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')) AS anybody_writes
+FROM pg_class c CROSS JOIN (VALUES ('app'), ('relay'), ('admin'), ('nobody')) AS r(role)
+WHERE c.relnamespace = 'holdfast'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND c.relname !~ '_p\d+$'
+GROUP BY c.oid, c.relname ORDER BY c.relname;
+SELECT c.relname, bool_or(has_sequence_privilege('regress_hf_' || r.role, c.oid, 'USAGE, SELECT, UPDATE')) AS anybody_uses
+FROM pg_class c CROSS JOIN (VALUES ('app'), ('relay'), ('admin'), ('nobody')) AS r(role)
+WHERE c.relnamespace = 'holdfast'::regnamespace AND c.relkind = 'S' GROUP BY c.relname ORDER BY 1;
+SELECT r.role, has_schema_privilege('regress_hf_' || r.role, 'holdfast', 'USAGE') AS usage, has_schema_privilege('regress_hf_' || r.role, 'holdfast', 'CREATE') AS "create"
+FROM (VALUES ('app'), ('relay'), ('admin'), ('nobody')) AS r(role) ORDER BY 1;
+-- Nothing for PUBLIC, of any kind.
+SELECT count(*) FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE p.pronamespace = 'holdfast'::regnamespace AND a.grantee = 0;
+SELECT count(*) FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a WHERE c.relnamespace = 'holdfast'::regnamespace AND a.grantee = 0;
+SELECT count(*) FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'holdfast' AND a.grantee = 0;
+
+-- The owner: no login, no power, and owner of all.
+SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = 'holdfast_owner';
+SELECT count(*) AS members FROM pg_auth_members WHERE roleid = 'holdfast_owner'::regrole OR member = 'holdfast_owner'::regrole;
+SELECT count(*) FROM pg_proc WHERE pronamespace = 'holdfast'::regnamespace AND proowner <> 'holdfast_owner'::regrole;
+SELECT count(*) FROM pg_class WHERE relnamespace = 'holdfast'::regnamespace AND relowner <> 'holdfast_owner'::regrole;
+-- Every function resolves names in a path that nobody else can write to. C functions that name nothing, and
+-- those that must be able to commit, have none.
+SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE pronamespace = 'holdfast'::regnamespace AND NOT coalesce('search_path=pg_catalog, holdfast, pg_temp' = ANY (proconfig), false)
+ORDER BY 1;
+SELECT proname FROM pg_proc WHERE pronamespace = 'holdfast'::regnamespace AND prosecdef
+    AND NOT coalesce('search_path=pg_catalog, holdfast, pg_temp' = ANY (proconfig), false);
+
+-- It works as those roles.
+CALL holdfast.set_product(8001, 'a', 100, on_hand => 10);
+SELECT last_value AS sequence_before, is_called FROM holdfast.order_id_seq \gset
+SELECT setval('holdfast.order_id_seq', 8000000) AS base \gset
+SET SESSION AUTHORIZATION regress_hf_app;
+SET search_path = pg_temp, public;
+CALL holdfast.place_order_item(1, 8001, 2) \gset
+CALL holdfast.complete_order(:order_id);
+CALL holdfast.place_order(1, '[{"productId":8001,"quantity":1}]') \gset
+CALL holdfast.cancel_order(:order_id);
+SELECT holdfast.order_status(:order_id)->>'status';
+SELECT on_hand, reserved FROM holdfast.availability(ARRAY[8001]);
+SELECT holdfast.emit('roles-test', 'k', 'T', '{}') IS NOT NULL;
+SELECT count(*) > 0 FROM holdfast.trace(:order_id);
+CALL holdfast.set_product(8001, 'a', 1);
+CALL holdfast.restock(8001, 1);
+UPDATE holdfast.stock SET on_hand = 1000;
+INSERT INTO holdfast.outbox VALUES (gen_random_uuid(), 't', 'k', 'T', '{}');
+SELECT * FROM holdfast.outbox;
+SELECT holdfast.on_order_failed('k', '{}', '{}');
+SELECT holdfast.end_orders('{}', '{}', '{}', '{}', 'FAILED', 'x', false);
+SELECT holdfast.grant_admin('regress_hf_app');
+SELECT nextval('holdfast.order_id_seq');
+RESET SESSION AUTHORIZATION;
+
+SET SESSION AUTHORIZATION regress_hf_relay;
+SELECT next_offset FROM holdfast.inbox_claim('roles', 'order-failed', 0, 0, 'me');
+SELECT outcome FROM holdfast.inbox_apply('roles', 'holdfast.on_order_failed(text,jsonb,jsonb)', 'order-failed', 0, 1, 0, 1, '{0}', '{k}', '{"{\"orderId\":8000001}"}', NULL, '{NULL}');
+SELECT outcome, sqlstate FROM holdfast.inbox_apply('roles', 'holdfast.on_payment_failed(text,jsonb,jsonb)', 'order-failed', 0, 1, 1, 2, '{1}', '{k}', '{"{}"}', NULL, '{NULL}');
+SELECT holdfast.relay_report('regress_hf', '1', 'h', 1, '0/1', '0/1', NULL);
+SELECT slot, confirmed_lsn IS NULL AS no_slot FROM holdfast.relay_status WHERE slot = 'regress_hf';
+SELECT system_identifier <> '' AS knows_its_cluster FROM holdfast.relay_state WHERE slot = 'regress_hf';
+SELECT count(*) FROM holdfast.outbox_status;
+SELECT holdfast.maintain() IS NOT NULL AS maintained;
+SELECT holdfast.expire_holds() >= 0 AS swept;
+SELECT holdfast.record_positions('{}', '{}', '{}', '{}');
+-- Its own handlers only by a grant; nobody else's work.
+SELECT * FROM holdfast.inbox_apply('roles', 'pg_catalog.jsonb_insert(jsonb,text[],jsonb,boolean)', 'order-failed', 0, 1, 2, 3, '{2}', '{k}', '{1}', NULL, '{NULL}');
+CALL holdfast.place_order_item(1, 8001, 2);
+CALL holdfast.cancel_order(8000001);
+UPDATE holdfast.inbox_offset SET next_offset = 0;
+SELECT holdfast.redrive(1);
+SELECT holdfast.forget_slot('regress_hf');
+RESET SESSION AUTHORIZATION;
+SELECT holdfast.forget_slot('regress_hf');
+
+-- A handler without a grant is the binding's fault, not each message's: no dead letter.
+CREATE FUNCTION public.regress_hf_handler(key text, value jsonb, headers jsonb) RETURNS void LANGUAGE sql AS '';
+REVOKE ALL ON FUNCTION public.regress_hf_handler FROM PUBLIC;
+SET SESSION AUTHORIZATION regress_hf_relay;
+SELECT * FROM holdfast.inbox_apply('roles', 'public.regress_hf_handler(text,jsonb,jsonb)', 'order-failed', 0, 1, 2, 3, '{2}', '{k}', '{1}', NULL, '{NULL}');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+-- Handlers run with the caller's rights, not the extension owner's.
+CREATE OR REPLACE FUNCTION public.regress_hf_handler(key text, value jsonb, headers jsonb) RETURNS void LANGUAGE sql AS
+    'SELECT set_config(''regress.ran_as'', current_user, false)';
+GRANT EXECUTE ON FUNCTION public.regress_hf_handler TO regress_hf_relay;
+SET SESSION AUTHORIZATION regress_hf_relay;
+SELECT outcome FROM holdfast.inbox_apply('roles', 'public.regress_hf_handler(text,jsonb,jsonb)', 'order-failed', 0, 1, 2, 3, '{2}', '{k2}', '{1}', NULL, '{NULL}');
+SELECT current_setting('regress.ran_as');
+-- What the relay role could have written itself is not run with an operator's rights.
+RESET SESSION AUTHORIZATION;
+CREATE SCHEMA regress_hf AUTHORIZATION regress_hf_relay;
+GRANT USAGE ON SCHEMA regress_hf TO PUBLIC;
+SET SESSION AUTHORIZATION regress_hf_relay;
+CREATE FUNCTION regress_hf.trap(key text, value jsonb, headers jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'ran as %', current_user;
+END
+$$;
+SELECT outcome, message FROM holdfast.inbox_apply('roles', 'regress_hf.trap(text,jsonb,jsonb)', 'order-failed', 0, 1, 3, 4, '{3}', '{trap}', '{1}', NULL, '{NULL}');
+RESET SESSION AUTHORIZATION;
+SELECT max(id) AS trap FROM holdfast.dead_letter_entry \gset
+SELECT outcome, message FROM holdfast.redrive(:trap);
+\echo :SQLSTATE
+SET SESSION AUTHORIZATION regress_hf_admin;
+SELECT outcome, message FROM holdfast.redrive(:trap);
+SELECT outcome FROM holdfast.discard(:trap, 'planted');
+SELECT status, resolved_by FROM holdfast.dead_letter_entry WHERE id = :trap;
+CALL holdfast.restock(8001, 5, 'by admin');
+SELECT actor, reason FROM holdfast.stock_ledger WHERE product_id = 8001 ORDER BY ledger_id DESC LIMIT 1;
+SELECT count(*) FROM holdfast.reconcile() WHERE product_id = 8001;
+SELECT count(*) FROM holdfast.outbox_status;
+SELECT count(*) FROM holdfast.relay_status;
+SELECT count(*) FROM holdfast.dead_letter WHERE consumer = 'roles';
+UPDATE holdfast.stock SET on_hand = 1000;
+SELECT holdfast.create_publication();
+SELECT holdfast.inbox_claim('x', 'x', 0, 0, 'x');
+RESET SESSION AUTHORIZATION;
+
+SET SESSION AUTHORIZATION regress_hf_nobody;
+SELECT * FROM holdfast.product;
+SELECT holdfast.availability();
+CALL holdfast.place_order_item(1, 8001, 2);
+RESET SESSION AUTHORIZATION;
+
+SELECT setval('holdfast.order_id_seq', :sequence_before, :'is_called') IS NOT NULL AS restored;
+DROP SCHEMA regress_hf CASCADE;
+DROP FUNCTION public.regress_hf_handler;
+DROP OWNED BY regress_hf_app, regress_hf_relay, regress_hf_admin, regress_hf_nobody;
+DROP ROLE regress_hf_app, regress_hf_relay, regress_hf_admin, regress_hf_nobody;

@@ -80,6 +80,7 @@ def serve(options, stopping):
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed",
         "fetch.wait.max.ms": 10,
+        "session.timeout.ms": 6000,  # another instance takes over from one that was killed after so long
     })
     producer = Producer({
         "bootstrap.servers": options.bootstrap_servers,

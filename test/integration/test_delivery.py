@@ -172,7 +172,7 @@ def test_a_large_transaction_is_delivered_whole_within_bounded_memory(shop):
     relay = shop.run_relay()
     shop.kafka.create(shop.topic("bulk"), partitions=1)
     with shop.connect("postgres", autocommit=False) as connection:
-        connection.execute("SELECT count(holdfast.emit('bulk', (n %% 10)::text, 'Bulk', jsonb_build_object('n', n, 'pad',"
+        connection.execute("SELECT count(holdfast.emit('bulk', (n % 10)::text, 'Bulk', jsonb_build_object('n', n, 'pad',"
                            " repeat('x', 1000)))) FROM generate_series(1, 60000) AS n")
         connection.commit()
     wait_until(lambda: shop.kafka.count(shop.topic("bulk")) == 60_000, lambda: f"{shop.kafka.count(shop.topic('bulk'))} of 60000", 60)

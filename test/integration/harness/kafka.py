@@ -35,6 +35,18 @@ def _record(message):
                   {name: None if value is None else value.decode() for name, value in message.headers() or []})
 
 
+def _watermarks(consumer, topic, partition):
+    """(low, high) of a partition, also of a broker that is just coming back."""
+    def ask():
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=5, cached=False)
+        except KafkaException as e:
+            failed.append(e)
+            return None
+    failed = []
+    return wait_until(ask, lambda: f"{topic}/{partition} tells its offsets: {failed[-1]}", 20)
+
+
 class Topics:
     """What a client sees of a cluster at `address`."""
 
@@ -93,8 +105,7 @@ class Topics:
         """The next offset of each partition."""
         consumer = self.consumer()
         try:
-            return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20, cached=False)[1]
-                    for p in range(self.partitions(topic))]
+            return [_watermarks(consumer, topic, p)[1] for p in range(self.partitions(topic))]
         finally:
             consumer.close()
 
@@ -108,7 +119,7 @@ class Topics:
             left, records = {}, []
             for topic in topics:
                 for p in range(self.partitions(topic)):
-                    low, high = consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20, cached=False)
+                    low, high = _watermarks(consumer, topic, p)
                     if high > low:
                         left[topic, p] = high
             consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in left])

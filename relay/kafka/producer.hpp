@@ -32,9 +32,9 @@ struct Header {
 
 /// A record, borrowed for the call: produce() copies it.
 struct OutgoingRecord {
-    std::optional<std::string_view> key;
-    std::optional<std::string_view> value;  ///< nullopt = tombstone
-    std::span<const Header> headers;
+    std::optional<std::string_view> key{};
+    std::optional<std::string_view> value{};  ///< nullopt = tombstone
+    std::span<const Header> headers{};
     std::int64_t timestamp_ms = 0;  ///< 0 = now
 };
 

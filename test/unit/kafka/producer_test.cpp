@@ -1,0 +1,210 @@
+#include "kafka/producer.hpp"
+
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/errors.hpp"
+#include "base/poll.hpp"
+#include "kafka/mock_broker.hpp"
+
+namespace holdfast::relay::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+class KafkaProducer : public ::testing::Test {
+ protected:
+    Properties properties(const Properties& more = {}) const {
+        Properties all{{"bootstrap.servers", broker_.bootstrap_servers()}};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+    /// Waits on the producer's descriptor, as a pipeline does.
+    static std::int32_t wait_for_partitions(Producer& producer, const ProducerTopic& topic) {
+        const auto until = steady_clock::now() + seconds(10);
+        while (steady_clock::now() < until) {
+            if (const auto count = producer.partition_count(topic)) {
+                return *count;
+            }
+            std::array<pollfd, 1> wait{pollfd{producer.fd(), POLLIN, 0}};
+            wait_for(wait, milliseconds(100));
+            producer.poll([](const DeliveryReport&) {});
+        }
+        return -1;
+    }
+    std::vector<DeliveryReport> flush(Producer& producer) {
+        std::vector<DeliveryReport> reports;
+        EXPECT_TRUE(producer.flush(
+            seconds(20), [&](const DeliveryReport& report) { reports.push_back(report); }));
+        return reports;
+    }
+
+    MockBroker broker_;
+};
+
+TEST_F(KafkaProducer, ReportsTopicPartitionOffsetAndTicketOfEachRecord) {
+    broker_.create_topic("orders", 3);
+    Producer producer(properties());
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 3);
+    for (std::uint64_t i = 0; i < 30; ++i) {
+        ASSERT_EQ(producer.produce(topic, static_cast<std::int32_t>(i % 3),
+                                   {.key = "k", .value = "v"}, i),
+                  ProduceResult::kQueued);
+    }
+    const auto reports = flush(producer);
+    ASSERT_EQ(reports.size(), 30U);
+    std::map<std::int32_t, std::int64_t> next;
+    for (const DeliveryReport& report : reports) {
+        EXPECT_EQ(report.error, ErrorClass::kNone);
+        EXPECT_EQ(report.topic, &topic);
+        EXPECT_EQ(report.partition, static_cast<std::int32_t>(report.opaque % 3));
+        EXPECT_EQ(report.offset, next[report.partition]++);
+        EXPECT_EQ(report.bytes, 2U);
+    }
+    EXPECT_EQ(producer.outstanding(), 0U);
+    EXPECT_TRUE(producer.connected());
+}
+
+TEST_F(KafkaProducer, KnowsATopicByItsName) {
+    Producer producer(properties());
+    EXPECT_EQ(&producer.topic("a"), &producer.topic("a"));
+    EXPECT_NE(&producer.topic("a"), &producer.topic("b"));
+}
+
+TEST_F(KafkaProducer, LetsTheBrokerCreateAMissingTopic) {
+    Producer producer(properties());
+    EXPECT_EQ(wait_for_partitions(producer, producer.topic("made-by-asking")), 4);
+}
+
+TEST_F(KafkaProducer, MissingTopicIsAnErrorAfterItsTime) {
+    Producer producer(properties({{"allow.auto.create.topics", "false"}}),
+                      {.give_up = milliseconds(300), .ask_again = milliseconds(50)});
+    const ProducerTopic& topic = producer.topic("missing");
+    try {
+        wait_for_partitions(producer, topic);
+        FAIL() << "no error";
+    } catch (const FatalError& error) {
+        EXPECT_EQ(error.code(), ExitCode::kTopicMissing);
+        EXPECT_NE(std::string(error.what()).find("missing"), std::string::npos);
+    }
+}
+
+TEST_F(KafkaProducer, KeepsOrderThroughRetriableErrors) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties({{"retry.backoff.ms", "10"}}));
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    constexpr std::int16_t kProduce = 0;
+    rd_kafka_mock_push_request_errors(
+        broker_.cluster(), kProduce, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+    for (std::uint64_t i = 0; i < 50; ++i) {
+        ASSERT_EQ(producer.produce(topic, 0, {.key = "k", .value = "v"}, i),
+                  ProduceResult::kQueued);
+    }
+    const auto reports = flush(producer);
+    ASSERT_EQ(reports.size(), 50U);
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+        EXPECT_EQ(reports[i].error, ErrorClass::kNone);
+        EXPECT_EQ(reports[i].opaque, i);
+    }
+}
+
+TEST_F(KafkaProducer, ReportsWhatTheBrokerWillNeverTake) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties());
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    constexpr std::int16_t kProduce = 0;
+    rd_kafka_mock_push_request_errors(broker_.cluster(), kProduce, 1,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    ASSERT_EQ(producer.produce(topic, 0, {.key = "k", .value = "v"}, 7), ProduceResult::kQueued);
+    std::vector<DeliveryReport> reports;
+    const auto until = steady_clock::now() + seconds(10);
+    while (reports.empty() && steady_clock::now() < until) {
+        std::array<pollfd, 1> wait{pollfd{producer.fd(), POLLIN, 0}};
+        wait_for(wait, milliseconds(100));
+        producer.poll([&](const DeliveryReport& report) { reports.push_back(report); });
+    }
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_EQ(reports[0].error, ErrorClass::kMessageTooLarge);
+    EXPECT_EQ(reports[0].opaque, 7U);
+    EXPECT_EQ(reports[0].offset, -1);
+}
+
+TEST_F(KafkaProducer, RefusesARecordThatIsTooLargeForTheClient) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties({{"message.max.bytes", "2000"}}));
+    ProducerTopic& topic = producer.topic("orders");
+    const std::string value(3000, 'x');
+    try {
+        static_cast<void>(producer.produce(topic, 0, {.key = "k", .value = value}, 1));
+        FAIL() << "no error";
+    } catch (const FatalError& error) {
+        EXPECT_EQ(error.code(), ExitCode::kMessageTooLarge);
+        EXPECT_NE(std::string(error.what()).find("orders"), std::string::npos);
+    }
+    EXPECT_EQ(producer.outstanding(), 0U);
+}
+
+TEST_F(KafkaProducer, FullQueueIsAnAnswerAndReadableDescriptorTellsWhenToGoOn) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties({{"queue.buffering.max.messages", "10"}}));
+    ProducerTopic& topic = producer.topic("orders");
+    std::uint64_t sent = 0;
+    std::uint64_t full = 0;
+    std::uint64_t reported = 0;
+    const auto until = steady_clock::now() + seconds(20);
+    while (reported < 200 && steady_clock::now() < until) {
+        while (sent < 200 && producer.produce(topic, 0, {.key = "k", .value = "v"}, sent) ==
+                                 ProduceResult::kQueued) {
+            ++sent;
+        }
+        full += sent < 200 ? 1 : 0;
+        std::array<pollfd, 1> wait{pollfd{producer.fd(), POLLIN, 0}};
+        wait_for(wait, seconds(1));
+        reported += producer.poll([](const DeliveryReport&) {});
+    }
+    EXPECT_EQ(reported, 200U);
+    EXPECT_GT(full, 0U);
+}
+
+TEST_F(KafkaProducer, NeverGivesUpWhileTheBrokerIsDown) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties({{"reconnect.backoff.max.ms", "200"}}));
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    rd_kafka_mock_broker_set_down(broker_.cluster(), 1);
+    for (std::uint64_t i = 0; i < 10; ++i) {
+        ASSERT_EQ(producer.produce(topic, 0, {.key = "k", .value = "v"}, i),
+                  ProduceResult::kQueued);
+    }
+    std::size_t reports = 0;
+    EXPECT_FALSE(producer.flush(milliseconds(500), [&](const DeliveryReport&) { ++reports; }));
+    EXPECT_EQ(reports, 0U);
+    rd_kafka_mock_broker_set_up(broker_.cluster(), 1);
+    const auto delivered = flush(producer);
+    ASSERT_EQ(delivered.size(), 10U);
+    for (std::size_t i = 0; i < delivered.size(); ++i) {
+        EXPECT_EQ(delivered[i].opaque, i);
+        EXPECT_EQ(delivered[i].error, ErrorClass::kNone);
+    }
+}
+
+TEST_F(KafkaProducer, RefusesWhatLibrdkafkaDoesNotTake) {
+    const Properties misspelt{{"bootstrap.server", "x"}};
+    EXPECT_THROW(Producer{misspelt}, FatalError);
+}
+
+}  // namespace
+}  // namespace holdfast::relay::kafka

@@ -265,11 +265,20 @@ BEGIN
     IF NOT FOUND THEN
         CREATE PUBLICATION holdfast FOR TABLE holdfast.outbox
             WITH (publish = 'insert', publish_via_partition_root = true);
-    ELSIF found_row.puballtables OR NOT found_row.pubinsert OR found_row.pubupdate OR found_row.pubdelete
-          OR found_row.pubtruncate OR NOT found_row.pubviaroot
-          OR NOT EXISTS (SELECT FROM pg_publication_rel r
-                         WHERE r.prpubid = found_row.oid AND r.prrelid = 'holdfast.outbox'::regclass
-                           AND r.prqual IS NULL AND r.prattrs IS NULL) THEN
+        RETURN;
+    END IF;
+    -- A restored dump, or a new installation of the extension, leaves it empty.  While a slot exists that may
+    -- have passed over events, that is not for us to mend.
+    IF NOT EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = found_row.oid)
+       AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.database = current_database()) THEN
+        ALTER PUBLICATION holdfast ADD TABLE holdfast.outbox;
+    END IF;
+    IF found_row.puballtables OR NOT found_row.pubinsert OR found_row.pubupdate OR found_row.pubdelete
+       OR found_row.pubtruncate OR NOT found_row.pubviaroot
+       OR EXISTS (SELECT FROM pg_publication_namespace n WHERE n.pnpubid = found_row.oid)
+       OR NOT EXISTS (SELECT FROM pg_publication_rel r
+                      WHERE r.prpubid = found_row.oid AND r.prrelid = 'holdfast.outbox'::regclass
+                        AND r.prqual IS NULL AND r.prattrs IS NULL) THEN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
             MESSAGE = 'publication "holdfast" exists and is another than the relay needs',
             HINT = 'It must publish only inserts, of holdfast.outbox without row filter or column list, and via the partition root. Drop it if no slot depends on it, and call this again.';

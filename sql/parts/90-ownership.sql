@@ -1,9 +1,5 @@
--- Part 90, the last: take from PUBLIC what PostgreSQL gives by default, mark what a dump must carry, and
--- hand everything to the owner role.
-
-REVOKE ALL ON ALL ROUTINES IN SCHEMA holdfast FROM PUBLIC;
-REVOKE ALL ON ALL TABLES IN SCHEMA holdfast FROM PUBLIC;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA holdfast FROM PUBLIC;
+-- Part 90, the last: hand everything to the owner role, mark what a dump must carry, and take from PUBLIC
+-- what PostgreSQL gives by default.
 
 DO $$
 DECLARE
@@ -15,14 +11,10 @@ BEGIN
         WHERE c.relnamespace = 'holdfast'::regnamespace AND c.relkind IN ('r', 'p', 'S', 'v')
         ORDER BY c.relkind = 'S', c.oid
     LOOP
-        -- A table or view owns its type; both leave PUBLIC and move together.  A sequence that belongs to a
-        -- column has moved with its table.
-        IF object.relkind IN ('r', 'p', 'v') THEN
-            EXECUTE pg_catalog.format('REVOKE ALL ON TYPE %s FROM PUBLIC', object.name);
-        END IF;
         IF object.relkind IN ('r', 'S') THEN
             PERFORM pg_catalog.pg_extension_config_dump(object.name, '');
         END IF;
+        -- A sequence that belongs to a column has moved with its table.
         IF (SELECT c.relowner <> 'holdfast_owner'::regrole FROM pg_catalog.pg_class c WHERE c.oid = object.name) THEN
             EXECUTE pg_catalog.format('ALTER %s %s OWNER TO holdfast_owner',
                 CASE object.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, object.name);
@@ -37,3 +29,9 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- After the change of owner: what a REVOKE leaves is what a dump compares later grants with.  (The row
+-- types need none: nobody without USAGE on the schema can name them.)
+REVOKE ALL ON ALL ROUTINES IN SCHEMA holdfast FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA holdfast FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA holdfast FROM PUBLIC;

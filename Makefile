@@ -26,7 +26,7 @@ setup-test: ## and what the tests, lint and benchmarks need
 # ---- build ------------------------------------------------------------------------------------
 .PHONY: relay extension install-extension install
 relay: setup ## build the relay (PRESET=dev|release|asan|tsan|coverage)
-	@echo "relay: building ($(PRESET)); a cold build takes a few minutes"
+	@[ -d $(BUILD)/$(PRESET) ] || echo "relay: building ($(PRESET)); the first time takes a few minutes"
 	@cmake --preset $(PRESET) >$(BUILD)/cmake-$(PRESET).log 2>&1 || { tail -20 $(BUILD)/cmake-$(PRESET).log; exit 1; }
 	@cmake --build --preset $(PRESET) -- --quiet
 
@@ -112,7 +112,11 @@ bench-relay: setup-test relay install-extension venv ## the relay against pg_rec
 	@$(PYTHON) test/bench/relay/bench.py --relay $(BIN)/holdfast-relay
 
 # ---- lint -------------------------------------------------------------------------------------
-.PHONY: lint format
+.PHONY: lint format docs
+docs: relay ## write the key tables of docs/configuration.md from the code
+	@$(BIN)/holdfast-relay check --list-keys >$(BUILD)/keys.md
+	@sed -i -e '/^<!-- keys/,/^<!-- \/keys/{/^<!-- keys/r $(BUILD)/keys.md' -e '/^<!-- /!d}' docs/configuration.md
+
 lint: setup-test ## format, clang-tidy, the backend boundary, docs, docker and unit files
 	@tools/lint/lint.sh
 

@@ -100,7 +100,7 @@ def test_publication_dropped_under_the_relay(shop):
 
 @pytest.mark.parametrize("change", [
     "ALTER PUBLICATION holdfast DROP TABLE holdfast.outbox",
-    "ALTER PUBLICATION holdfast SET (publish = 'insert, update')",
+    "ALTER PUBLICATION holdfast SET (publish = 'update')",
     "ALTER PUBLICATION holdfast SET (publish_via_partition_root = false)",
     "ALTER PUBLICATION holdfast SET TABLE holdfast.outbox WHERE (aggregatetype <> 'order-created')",
     "ALTER PUBLICATION holdfast SET TABLE holdfast.outbox (id, aggregatetype, aggregateid, type)",
@@ -126,7 +126,7 @@ def test_another_cluster_than_configured(shop):
     assert shop.cluster.slot(shop.slot) is None
 
 
-def test_another_cluster_behind_the_same_address(workplace, make_shop, own_cluster):
+def test_another_cluster_behind_the_same_address(workplace, own_cluster, make_shop):
     """A restored backup or a wrong server: LSNs of two histories cannot be compared."""
     shop = make_shop(cluster=own_cluster)
     shop.product(1, 1_000, 100)
@@ -144,26 +144,12 @@ def test_another_cluster_behind_the_same_address(workplace, make_shop, own_clust
                 c.execute("SELECT pg_logical_emit_message(false, 'noise', repeat('x', 9000000))")
         other.stop()
         own_cluster.stop()
-        port, own_cluster.port = own_cluster.port, other.port
-        swap(other, own_cluster, port)
+        other.answer_at(own_cluster)
         other.start()
         halts(relay, WRONG_CLUSTER)
     finally:
-        other.stop()
-        swap(own_cluster, other, None)
-        own_cluster.port = port
-        own_cluster.start()
         other.remove()
-
-
-def swap(impostor, owner, port):
-    """Let one cluster answer at the address of the other; undone when the owner starts again."""
-    if port is None:
-        return
-    conf = impostor.data / "postgresql.conf"
-    with conf.open("a") as f:
-        f.write(f"port = {port}\nunix_socket_directories = '{owner.socket_directory}'\n")
-    impostor.port, impostor.socket_directory = port, owner.socket_directory
+        own_cluster.start()
 
 
 def test_outbox_column_renamed(shop):
@@ -199,7 +185,7 @@ def test_message_larger_than_the_topic_takes(shop):
 def test_topic_that_is_not_there(shop):
     relay = shop.run_relay()
     event = shop.emit("nowhere", "k", {"n": 1})
-    halts(relay, TOPIC_MISSING, shop.topic("nowhere"))
+    halts(relay, TOPIC_MISSING, shop.topic("nowhere"), timeout_s=60)  # a new topic takes its time to be known everywhere
     shop.kafka.create(shop.topic("nowhere"))
     relay.start()
     audit.wait_delivered(shop)

@@ -46,11 +46,14 @@ class Cluster:
         self.log = self.directory / "postgres.log"
         self._settings = {**SETTINGS, **(settings or {})}
         self._server = None
+        self.starts = 0
         self.port = free_ports()[0]
         # A socket's path may have 107 bytes.
         if len(str(self.directory)) < 80:
             self.socket_directory = self.directory
+            self._owns_sockets = False
         else:
+            self._owns_sockets = True
             self.socket_directory = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-"))
             give_to_server_user(self.socket_directory)
 
@@ -75,6 +78,7 @@ class Cluster:
         return self
 
     def start(self):
+        self.starts += 1
         self._server = Process([*as_server_user(), bindir() / "postgres", "-D", self.data], self.log,
                                parent_death_signal="QUIT", cwd="/")
 
@@ -102,10 +106,17 @@ class Cluster:
         self.stop(mode)
         self.start()
 
+    def answer_at(self, other):
+        """From the next start on, use the port and the socket of another cluster, which is stopped."""
+        self.port, self.socket_directory = other.port, other.socket_directory
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write(f"port = {self.port}\nunix_socket_directories = '{self.socket_directory}'\n")
+        self._owns_sockets = False
+
     def remove(self):
         self.stop("immediate")
         shutil.rmtree(self.directory, ignore_errors=True)
-        if self.socket_directory != self.directory:
+        if self._owns_sockets:
             shutil.rmtree(self.socket_directory, ignore_errors=True)
 
     def dsn(self, database, user="postgres", **more):

@@ -57,10 +57,11 @@ class Shop:
         return self.cluster.connect(self.name, user, **more)
 
     def connection(self, user):
-        """A connection that is kept, and made anew after the server went away."""
-        kept = self._connections.get(user)
-        if kept is None or kept.closed or kept.broken:
-            kept = self._connections[user] = self.connect(user)
+        """A connection that is kept until the server is started again."""
+        key = user, self.cluster.starts
+        kept = self._connections.get(key)
+        if kept is None or kept.closed:
+            kept = self._connections[key] = self.connect(user)
         return kept
 
     def query(self, statement, *args, user="postgres"):

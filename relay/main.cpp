@@ -93,7 +93,10 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
     const auto policy = options.create_slot ? commands::SlotPolicy::kCreateIfNeverMade
                                             : commands::SlotPolicy::kMustExist;
     commands::CaptureLoop capture(config, policy, metrics, positions, stream, clock, [&] {
-        upkeep.request_report();
+        // While the stream does not run, the database would rarely take a report either.
+        if (stream.phase() == commands::StreamState::Phase::kStreaming) {
+            upkeep.request_report();
+        }
         changed.signal();
     });
 

@@ -364,7 +364,8 @@ void Pipeline::on_delivery(const Delivery& delivery) {
 }
 
 void Pipeline::note_failure(const Delivery& delivery, const InFlightRecord& record) {
-    if (failure_) {
+    // What failed only because another record did says so with kOk: the other one is the cause.
+    if (failure_ && (failure_->code != ExitCode::kOk || delivery.failure == ExitCode::kOk)) {
         return;
     }
     // Never acknowledged, so nothing from this transaction on will ever be confirmed.

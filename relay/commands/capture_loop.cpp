@@ -56,6 +56,8 @@ void CaptureLoop::run(const StopSignal& stop) {
             }
             stream_once(stop);
             continue;
+        } catch (const FatalError& error) {
+            isolate_large_record(error);
         } catch (const postgres::SlotInUseError& error) {
             pause = slot_backoff_.next();
             report_slot_in_use(error.what());
@@ -86,8 +88,12 @@ void CaptureLoop::run(const StopSignal& stop) {
 }
 
 void CaptureLoop::make_pipeline() {
+    kafka::Properties properties = adapters::kafka_properties(config_);
+    if (batching_ == Batching::kOneRecord) {
+        properties.emplace_back("batch.num.messages", "1");
+    }
     sink_ = std::make_unique<adapters::ProducerSink>(
-        adapters::kafka_properties(config_),
+        properties,
         adapters::ProducerSink::Observer{.kafka_connected = &metrics_.process.kafka_connected,
                                          .turns = &state_.turns,
                                          .after_poll = [this] { positions_.hand_over(); }});
@@ -95,6 +101,23 @@ void CaptureLoop::make_pipeline() {
         *sink_, adapters::router_options(config_.outbox), clock_, metrics_.capture,
         adapters::pipeline_options(config_.capture),
         config_.capture.record_offsets ? &positions_ : nullptr);
+}
+
+/// Within a handler: rethrows what it does not deal with.
+void CaptureLoop::isolate_large_record(const FatalError& error) {
+    if (error.code() != ExitCode::kMessageTooLarge || batching_ == Batching::kOneRecord) {
+        throw;
+    }
+    // Again from the confirmed position, one record in a batch: either every record passes, or the
+    // one that does not is named, and all before it are delivered.
+    batching_ = Batching::kOneRecord;
+    session_.reset();
+    pipeline_.reset();
+    sink_.reset();
+    log::warn("batch_too_large",
+              {{"reason", error.what()},
+               {"hint", "Sending one record a batch from now on. Set \"batch.size\" in [kafka] below "
+                        "the topic's max.message.bytes to have batches again."}});
 }
 
 void CaptureLoop::stream_once(const StopSignal& stop) {

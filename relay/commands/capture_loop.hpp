@@ -38,6 +38,7 @@ class CaptureLoop {
 
  private:
     void make_pipeline();
+    void isolate_large_record(const FatalError& error);
     void stream_once(const StopSignal& stop);
     [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream();
     void confirm_before_halt(postgres::ReplicationStream& stream) noexcept;
@@ -57,6 +58,9 @@ class CaptureLoop {
     // The pipeline borrows the sink: declared after it, destroyed before it.
     std::unique_ptr<adapters::ProducerSink> sink_;
     std::unique_ptr<capture::Pipeline> pipeline_;
+    /// A broker refuses a batch as a whole when it is larger than the topic takes, and so blames
+    /// records that it would take alone.
+    enum class Batching { kAsConfigured, kOneRecord } batching_ = Batching::kAsConfigured;
 
     std::optional<postgres::Session> session_;  ///< for preparation; kept while the slot is in use
     Lsn start_;                                 ///< where the current stream begins, for the log

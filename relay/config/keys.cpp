@@ -289,7 +289,7 @@ const std::vector<RefusedProperty>& refused() {
         {"message.send.max.retries", "",
          "giving up on a record after some attempts would lose an event"},
         {"retries", "", "giving up on a record after some attempts would lose an event"},
-        {"enable.gapless.guarantee", "", "it is meant for producers that give up on records"},
+        {"enable.gapless.guarantee", "true", "records behind one that a broker refuses must not overtake it"},
         {"transactional.id", "", "this version delivers at least once, without transactions"},
         {"partitioner", "murmur2_random",
          "keys keep their partition only when everybody partitions as the Java client does"},

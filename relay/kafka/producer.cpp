@@ -130,6 +130,9 @@ ProduceResult Producer::produce(const ProducerTopic& topic, std::int32_t partiti
         return ProduceResult::kQueueFull;
     }
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        if (a_record_was_refused()) {
+            return ProduceResult::kQueueFull;
+        }
         throw_fatal();
     }
     throw_error(code, "record of " +
@@ -166,6 +169,9 @@ std::size_t Producer::dispatch(rd_kafka_event_t* event,
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
         const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
         if (rd_kafka_event_error_is_fatal(event) != 0 || code == RD_KAFKA_RESP_ERR__FATAL) {
+            if (a_record_was_refused()) {
+                return 0;
+            }
             throw_fatal();
         }
         if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !connected()) {
@@ -178,6 +184,11 @@ std::size_t Producer::dispatch(rd_kafka_event_t* event,
                         rd_kafka_event_error_string(event));
     }
     return 0;
+}
+
+// Then the producer takes and sends no more.  The cause is in that record's delivery report.
+bool Producer::a_record_was_refused() {
+    return rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE;
 }
 
 void Producer::throw_fatal() {

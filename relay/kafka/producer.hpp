@@ -111,6 +111,7 @@ class Producer {
  private:
     std::size_t dispatch(rd_kafka_event_t* event,
                          const std::function<void(const DeliveryReport&)>& report);
+    [[nodiscard]] bool a_record_was_refused();
     [[noreturn]] void throw_fatal();
 
     EventFd wake_;

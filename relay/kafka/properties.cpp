@@ -40,6 +40,9 @@ const Pairs& producer_defaults() {
 const Pairs& producer_owned() {
     static const Pairs pairs = {
         {"enable.idempotence", "true"},
+        // A record that a broker refuses for good stops the ones behind it: sent without it, they
+        // would come before it once it is repaired.
+        {"enable.gapless.guarantee", "true"},
         {"acks", "all"},
         {"message.timeout.ms", "0"},
         {"partitioner", "murmur2_random"},

@@ -172,8 +172,8 @@ class Inspection {
         } else if (slot->wal_status == "lost") {
             add(ExitCode::kSlotLost,
                 "the server has removed WAL that slot " + required_.slot + " still needed",
-                "See \"slot lost\" in docs/operations.md: events of that time are still in the "
-                "outbox table.");
+                "Raise max_slot_wal_keep_size, then see \"slot lost\" in docs/operations.md: events "
+                "of that time are still in the outbox table.");
         }
     }
 

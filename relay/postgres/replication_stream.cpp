@@ -67,8 +67,9 @@ std::string quote_literal(std::string_view text) {
     if (invalidated || state == "58P01") {
         throw FatalError(ExitCode::kSlotLost, message,
                          "The server has removed WAL that slot " + options.slot +
-                             " still needed. See \"slot lost\" in docs/operations.md: events of "
-                             "that time are still in the outbox table.");
+                             " still needed. Raise max_slot_wal_keep_size, then see \"slot "
+                             "lost\" in docs/operations.md: events of that time are still in "
+                             "the outbox table.");
     }
     if (state == "42501" || state.starts_with("28")) {
         throw FatalError(

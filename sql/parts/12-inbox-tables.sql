@@ -30,6 +30,8 @@ CREATE TABLE holdfast.inbox_seen (
 CREATE INDEX inbox_seen_key ON holdfast.inbox_seen (key);
 CREATE TABLE holdfast.inbox_seen_default PARTITION OF holdfast.inbox_seen DEFAULT;
 COMMENT ON TABLE holdfast.inbox_seen IS 'events that a consumer has dealt with; a second delivery changes nothing';
+COMMENT ON COLUMN holdfast.inbox_seen.event_id IS 'as the message says; a very long one as short_key() makes it';
+COMMENT ON COLUMN holdfast.inbox_seen.key IS 'of the message, as short_key() makes it';
 COMMENT ON COLUMN holdfast.inbox_seen.week IS 'Monday of the week (UTC) in which it was applied';
 
 CREATE TABLE holdfast.inbox_block (
@@ -39,7 +41,8 @@ CREATE TABLE holdfast.inbox_block (
     since     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (consumer, topic, key)
 );
-COMMENT ON TABLE holdfast.inbox_block IS 'keys with a dead letter: later messages of the key are parked behind it';
+COMMENT ON TABLE holdfast.inbox_block IS
+    'keys (as short_key() makes them) with a dead letter: later messages of the key are parked behind it';
 
 CREATE SEQUENCE holdfast.dead_letter_id_seq;
 CREATE TABLE holdfast.dead_letter_entry (
@@ -65,9 +68,10 @@ CREATE TABLE holdfast.dead_letter_entry (
     resolved_at   timestamptz
 );
 ALTER SEQUENCE holdfast.dead_letter_id_seq OWNED BY holdfast.dead_letter_entry.id;
-CREATE INDEX dead_letter_open ON holdfast.dead_letter_entry (consumer, topic, key, id)
+-- A key may be longer than an index takes.
+CREATE INDEX dead_letter_open ON holdfast.dead_letter_entry (consumer, topic, left(key, 200), id)
     WHERE status IN ('DEAD', 'PARKED');
-CREATE INDEX dead_letter_key ON holdfast.dead_letter_entry (key);
+CREATE INDEX dead_letter_key ON holdfast.dead_letter_entry (left(key, 200));
 COMMENT ON TABLE holdfast.dead_letter_entry IS 'messages that could not be applied (DEAD), and later ones of their key (PARKED)';
 COMMENT ON COLUMN holdfast.dead_letter_entry.value IS 'the message as it came; base64 when it is not valid text (see encoding)';
 COMMENT ON COLUMN holdfast.dead_letter_entry.attempts IS 'how often the handler was called for it';

@@ -147,6 +147,9 @@ BEGIN
             MESSAGE = format('"%s" is not a topic name', topic),
             DETAIL = 'A topic name has 1 to 249 letters, digits, dots, underscores and hyphens.';
     END IF;
+    IF length(key) > 500 THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'key of an event must not be longer than 500 characters';
+    END IF;
     IF type = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'type of an event must not be empty';
     END IF;

@@ -9,6 +9,20 @@ CREATE FUNCTION holdfast.is_transient(state text) RETURNS boolean
 COMMENT ON FUNCTION holdfast.is_transient(text) IS
     'True for an SQLSTATE that says nothing about the message (connection, serialization, resources, locks, operator, system): to be retried, never a dead letter.';
 
+CREATE FUNCTION holdfast.short_key(key text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF length(key) <= 200 THEN
+        RETURN key;
+    END IF;
+    RETURN left(key, 130) || ':' || encode(sha256(convert_to(key, 'UTF8')), 'hex');
+END
+$$;
+COMMENT ON FUNCTION holdfast.short_key(text) IS
+    'A key or event id as indexes keep it: itself, or, longer than they take, its beginning and its SHA-256.';
+
 CREATE FUNCTION holdfast.json_event_id(value text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -18,7 +32,7 @@ DECLARE
 BEGIN
     parsed := value;
     RETURN CASE WHEN jsonb_typeof(parsed) = 'object' THEN nullif(parsed->>'eventId', '') END;
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN NULL;
 END
 $$;
@@ -63,6 +77,7 @@ DECLARE
     stored inbox_offset;
     this_week date;
     week_lock bigint;
+    short_keys text[];
     seen text[];
     blocked text[];
     fresh text[];
@@ -106,9 +121,11 @@ BEGIN
          CROSS JOIN LATERAL (SELECT s.event_id FROM inbox_seen s
                              WHERE s.consumer = inbox_admit.consumer AND s.event_id = e.event_id LIMIT 1) s;
 
+    SELECT array_agg(short_key(k.key) ORDER BY k.n) INTO short_keys FROM unnest(keys) WITH ORDINALITY AS k(key, n);
+
     -- The share lock keeps a redrive from ending the block while we park behind it.
     SELECT array_agg(b.key) INTO blocked
-    FROM (SELECT DISTINCT k.key FROM unnest(keys) AS k(key) ORDER BY k.key) k
+    FROM (SELECT DISTINCT k.key FROM unnest(short_keys) AS k(key) ORDER BY k.key) k
          CROSS JOIN LATERAL (SELECT b.key FROM inbox_block b
                              WHERE b.consumer = inbox_admit.consumer AND b.topic = inbox_admit.topic
                                AND b.key = k.key FOR SHARE) b;
@@ -118,7 +135,7 @@ BEGIN
         SELECT inbox_admit.consumer, b.event_id, this_week, inbox_admit.topic, inbox_admit."partition",
                b.kafka_offset, b.key, CASE WHEN b.key = ANY (blocked) THEN 'PARKED' ELSE 'APPLIED' END
         FROM (SELECT DISTINCT ON (b.event_id) b.*
-              FROM unnest(offsets, event_ids, keys) WITH ORDINALITY AS b(kafka_offset, event_id, key, n)
+              FROM unnest(offsets, event_ids, short_keys) WITH ORDINALITY AS b(kafka_offset, event_id, key, n)
               WHERE b.event_id <> ALL (coalesce(seen, '{}'))
               ORDER BY b.event_id, b.n) b
         ORDER BY b.n
@@ -132,7 +149,7 @@ BEGIN
                           ELSE 'NEW' END ORDER BY b.n)
     INTO outcomes
     FROM (SELECT b.*, row_number() OVER (PARTITION BY b.event_id ORDER BY b.n) - 1 AS earlier
-          FROM unnest(event_ids, keys) WITH ORDINALITY AS b(event_id, key, n)) b
+          FROM unnest(event_ids, short_keys) WITH ORDINALITY AS b(event_id, key, n)) b
          LEFT JOIN unnest(fresh) AS f(event_id) ON f.event_id = b.event_id;
 
     IF blocked IS NOT NULL THEN
@@ -159,7 +176,7 @@ DECLARE
     event_id uuid := uuid_v7();
 BEGIN
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
-    VALUES (event_id, entry.topic || '-dlq', coalesce(entry.key, ''), 'DeadLetter',
+    VALUES (event_id, entry.topic || '-dlq', coalesce(short_key(entry.key), ''), 'DeadLetter',
             event_dead_letter_v1(event_id, entry.id, entry.consumer, entry.topic, entry."partition",
                 entry.kafka_offset, entry.key, entry.value, entry.encoding, entry.headers,
                 CASE left(entry.sqlstate, 2) WHEN 'HF' THEN 'BUSINESS' WHEN '22' THEN 'FORMAT' ELSE 'TECHNICAL' END,
@@ -194,7 +211,8 @@ BEGIN
 
     IF entry.status = 'DEAD' THEN
         IF entry.key IS NOT NULL THEN
-            INSERT INTO inbox_block (consumer, topic, key) VALUES (entry.consumer, entry.topic, entry.key)
+            INSERT INTO inbox_block (consumer, topic, key)
+            VALUES (entry.consumer, entry.topic, short_key(entry.key))
             ON CONFLICT DO NOTHING;
         END IF;
         PERFORM publish_dead_letter(entry);
@@ -268,7 +286,7 @@ BEGIN
     one := CASE kind WHEN 'p' THEN format('CALL %s($1, $2::jsonb, $3)', name)
                      ELSE format('SELECT %s($1, $2::jsonb, $3)', name) END;
 
-    SELECT array_agg(coalesce(b.headers->>'id', json_event_id(b.value),
+    SELECT array_agg(coalesce(short_key(nullif(b.headers->>'id', '')), short_key(json_event_id(b.value)),
                               format('%s/%s/%s', topic, "partition", b.o)) ORDER BY b.n)
     INTO event_ids
     FROM unnest(offsets, "values", headers) WITH ORDINALITY AS b(o, value, headers, n);

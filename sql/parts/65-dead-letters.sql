@@ -15,14 +15,15 @@ BEGIN
     SELECT * INTO entry FROM dead_letter_entry d WHERE d.id = dead_letter_lock.id;
     -- The block first: inbox_apply() holds it while it parks, and must have finished.
     PERFORM FROM inbox_block b
-    WHERE b.consumer = entry.consumer AND b.topic = entry.topic AND b.key = entry.key FOR UPDATE;
+    WHERE b.consumer = entry.consumer AND b.topic = entry.topic AND b.key = short_key(entry.key) FOR UPDATE;
     SELECT * INTO entry FROM dead_letter_entry d WHERE d.id = dead_letter_lock.id FOR UPDATE;
 
     IF entry.id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'HF021', MESSAGE = format('dead letter %s does not exist', dead_letter_lock.id);
     ELSIF entry.status = 'PARKED' THEN
         SELECT d.id INTO ahead FROM dead_letter_entry d
-        WHERE d.consumer = entry.consumer AND d.topic = entry.topic AND d.key = entry.key AND d.status = 'DEAD';
+        WHERE d.consumer = entry.consumer AND d.topic = entry.topic AND left(d.key, 200) = left(entry.key, 200)
+          AND d.key = entry.key AND d.status = 'DEAD';
         RAISE EXCEPTION USING ERRCODE = 'HF021',
             MESSAGE = format('dead letter %s is parked behind %s', entry.id, ahead),
             HINT = 'Redrive or discard that one; this one follows it.';
@@ -45,12 +46,13 @@ DECLARE
 BEGIN
     SELECT * INTO entry FROM dead_letter_entry d
     WHERE d.consumer = dead_letter_next.consumer AND d.topic = dead_letter_next.topic
-      AND d.key = dead_letter_next.key AND d.status = 'PARKED'
+      AND left(d.key, 200) = left(dead_letter_next.key, 200) AND d.key = dead_letter_next.key
+      AND d.status = 'PARKED'
     ORDER BY d.id LIMIT 1 FOR UPDATE;
     IF NOT FOUND THEN
         DELETE FROM inbox_block b
         WHERE b.consumer = dead_letter_next.consumer AND b.topic = dead_letter_next.topic
-          AND b.key = dead_letter_next.key;
+          AND b.key = short_key(dead_letter_next.key);
     END IF;
     RETURN entry;
 END
@@ -207,7 +209,8 @@ CREATE VIEW holdfast.dead_letter AS
            d.message, d.attempts, d.recorded_at, d.handler, d.value, d.encoding, d.headers,
            CASE d.status WHEN 'DEAD' THEN (
                SELECT count(*) FROM holdfast.dead_letter_entry p
-               WHERE p.consumer = d.consumer AND p.topic = d.topic AND p.key = d.key AND p.status = 'PARKED') END AS parked_behind
+               WHERE p.consumer = d.consumer AND p.topic = d.topic AND left(p.key, 200) = left(d.key, 200)
+                 AND p.key = d.key AND p.status = 'PARKED') END AS parked_behind
     FROM holdfast.dead_letter_entry d
     WHERE d.status IN ('DEAD', 'PARKED')
     ORDER BY d.id;

@@ -140,7 +140,7 @@ BEGIN ATOMIC
         SELECT coalesce(d.resolved_at, d.recorded_at), 7, 'dead letter', d.status, d.topic, d."partition", d.kafka_offset,
                jsonb_strip_nulls(jsonb_build_object(
                    'id', d.id, 'sqlstate', d.sqlstate, 'message', d.message, 'attempts', d.attempts, 'note', d.note))
-        FROM holdfast.dead_letter_entry d WHERE d.key = trace.order_id::text
+        FROM holdfast.dead_letter_entry d WHERE left(d.key, 200) = trace.order_id::text AND d.key = trace.order_id::text
     ) t
     ORDER BY t.at, t.rank, t.detail->>'eventId', t.what;
 END;

@@ -41,6 +41,8 @@ SELECT holdfast.emit('no spaces', 'k', 'T', '{}');
 \echo :SQLSTATE
 SELECT holdfast.emit(repeat('x', 250), 'k', 'T', '{}');
 \echo :SQLSTATE
+SELECT holdfast.emit('t', repeat('k', 501), 'T', '{}');
+\echo :SQLSTATE
 SELECT holdfast.emit('t', 'k', '', '{}');
 \echo :SQLSTATE
 SELECT holdfast.emit('t', 'k', 'T', '[]');

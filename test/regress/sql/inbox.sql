@@ -122,22 +122,33 @@ SELECT status, at, value, encoding, sqlstate FROM pg_temp.letters WHERE encoding
 SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 142, 144, '{142,143}', '{NULL,NULL}',
                                    ARRAY['{"raise":"22012"}', '{"a":9}'], NULL, '{NULL,NULL}');
 
+-- Hostile messages: keys and ids longer than an index takes, nesting deeper than a stack.
+SELECT string_agg(md5(n::text), '') AS long FROM generate_series(1, 1000) n \gset
+SELECT outcome, sqlstate FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 144, 148, '{144,145,146,147}',
+    ARRAY[:'long', :'long', 'k', 'l'],
+    ARRAY['{"raise":"22012"}', '{"a":10}', repeat('[', 1000000), json_build_object('eventId', :'long')::text],
+    NULL, '{NULL,NULL,NULL,NULL}');
+SELECT kafka_offset, length(event_id), length(key), outcome FROM holdfast.inbox_seen WHERE consumer = 'c' AND kafka_offset BETWEEN 144 AND 147 ORDER BY 1;
+SELECT status, length(key) FROM holdfast.dead_letter_entry WHERE consumer = 'c' AND kafka_offset BETWEEN 144 AND 147 ORDER BY id;
+SELECT outcome FROM holdfast.discard((SELECT id FROM holdfast.dead_letter_entry WHERE consumer = 'c' AND kafka_offset = 144), 'long key');
+SELECT count(*) FROM holdfast.inbox_block WHERE consumer = 'c' AND length(key) > 190;
+
 -- The batch form is used when there is one, and left for one call per message when it fails.
 TRUNCATE inbox_test.applied;
-SELECT outcome FROM pg_temp.apply('c', 'inbox_test.many', 144, '{"a":1}', '{"a":2}');
-SELECT outcome FROM pg_temp.apply('c', 'inbox_test.many', 146, '{"a":3}', '{"raise":"22012"}');
+SELECT outcome FROM pg_temp.apply('c', 'inbox_test.many', 148, '{"a":1}', '{"a":2}');
+SELECT outcome FROM pg_temp.apply('c', 'inbox_test.many', 150, '{"a":3}', '{"raise":"22012"}');
 SELECT value, header FROM inbox_test.applied ORDER BY n;
 
 -- What is not a batch.
-SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.other_arguments(text,text,jsonb)', 'in', 0, 3, 148, 149, '{148}', '{a}', '{1}', NULL, '{NULL}');
+SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.other_arguments(text,text,jsonb)', 'in', 0, 3, 152, 153, '{152}', '{a}', '{1}', NULL, '{NULL}');
 \echo :SQLSTATE
-SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 148, 149, '{148}', '{a,b}', '{1}', NULL, '{NULL}');
+SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 152, 153, '{152}', '{a,b}', '{1}', NULL, '{NULL}');
 \echo :SQLSTATE
-SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 148, 149, '{149}', '{a}', '{1}', NULL, '{NULL}');
+SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 152, 153, '{153}', '{a}', '{1}', NULL, '{NULL}');
 \echo :SQLSTATE
-SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 148, 151, '{149,148}', '{a,b}', '{1,2}', NULL, '{NULL,NULL}');
+SELECT * FROM holdfast.inbox_apply('c', 'inbox_test.note(text,jsonb,jsonb)', 'in', 0, 3, 152, 155, '{153,152}', '{a,b}', '{1,2}', NULL, '{NULL,NULL}');
 \echo :SQLSTATE
-SELECT * FROM holdfast.inbox_apply('c', NULL, 'in', 0, 3, 148, 149, '{148}', '{a}', '{1}', NULL, '{NULL}');
+SELECT * FROM holdfast.inbox_apply('c', NULL, 'in', 0, 3, 152, 153, '{152}', '{a}', '{1}', NULL, '{NULL}');
 \echo :SQLSTATE
 
 -- The extension's own handlers, through the same door.
@@ -147,10 +158,10 @@ CALL holdfast.set_product(4001, 'a', 1000, on_hand => 100);
 CALL holdfast.place_order_item(7, 4001, 2) \gset
 CALL holdfast.place_order_item(7, 4001, 2) \gset
 CALL holdfast.place_order_item(7, 4001, 2) \gset
-SELECT outcome, sqlstate, message FROM pg_temp.apply('c', 'holdfast.on_order_failed', 148, '{"orderId":4000001}', '{"orderId":4000002}', '{"orderId":4000001}');
-SELECT outcome, sqlstate, message FROM pg_temp.apply('c', 'holdfast.on_payment_completed', 151,
+SELECT outcome, sqlstate, message FROM pg_temp.apply('c', 'holdfast.on_order_failed', 152, '{"orderId":4000001}', '{"orderId":4000002}', '{"orderId":4000001}');
+SELECT outcome, sqlstate, message FROM pg_temp.apply('c', 'holdfast.on_payment_completed', 155,
     '{"orderId":4000003,"paymentId":"i3","amount":2000}', '{"orderId":4000009,"paymentId":"i9","amount":2000}', '{"orderId":4000001,"paymentId":"i1","amount":2000}');
-SELECT outcome, sqlstate, message FROM pg_temp.apply('c', 'holdfast.on_order_failed', 154, '{"orderId":4000002}', '{"order":1}');
+SELECT outcome, sqlstate, message FROM pg_temp.apply('c', 'holdfast.on_order_failed', 158, '{"orderId":4000002}', '{"order":1}');
 SELECT order_id, status FROM holdfast.orders WHERE order_id BETWEEN 4000001 AND 4000009 ORDER BY 1;
 SELECT on_hand, reserved FROM holdfast.stock WHERE product_id = 4001;
 SELECT setval('holdfast.order_id_seq', :sequence_before, :'is_called') IS NOT NULL AS restored;

@@ -7,7 +7,8 @@
 # start makes the cluster when DIR has none, and starts it when it does not run; given settings are
 # (re)written each time.  Superuser is `postgres`, authentication `trust`, on a Unix socket only,
 # on a free port.  The server runs as `postgres` when this script runs as root, else as its caller.
-# PG_BIN names the directory of another version's programs.
+# PG_BIN names the directory of another version's programs; PG_UNDER=valgrind runs the server under it,
+# with one report per process in DIR/valgrind.PID.
 set -euo pipefail
 
 bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
@@ -61,7 +62,9 @@ start() {
             >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
         echo "include_if_exists = 'scratch.conf'" >>"$data/postgresql.conf"
     fi
-    port=$(free_port)
+    # A cluster keeps its port over restarts where it can, so that its clients find it again.
+    port=$(sed -n 's/^port = //p' "$data/scratch.conf" 2>/dev/null || true)
+    if [ -z "$port" ] || ! is_free "$port"; then port=$(free_port); fi
     {
         echo "listen_addresses = ''"
         echo "unix_socket_directories = '$socket'"
@@ -73,19 +76,28 @@ start() {
         done
     } >"$data/scratch.conf"
     : >>"$log"
+    local program=()
+    if [ "${PG_UNDER:-}" = valgrind ]; then
+        printf '#!/bin/sh\nexec valgrind --quiet --leak-check=no --trace-children=yes --num-callers=40 --log-file=%q/valgrind.%%p %q/postgres "$@"\n' \
+            "$dir" "$bin" >"$dir/postgres-under-valgrind"
+        chmod 0755 "$dir/postgres-under-valgrind"
+        program=(-p "$dir/postgres-under-valgrind")
+    fi
     [ "$(id -u)" != 0 ] || chown "$owner" "$data/scratch.conf" "$log"
     # The server must not keep the caller's pipe open: whoever captures our output would wait for ever.
-    run "$bin/pg_ctl" start -w -s -D "$data" -l "$log" >/dev/null 2>&1 ||
+    run "$bin/pg_ctl" start -w -s -t 180 -D "$data" -l "$log" "${program[@]}" >/dev/null 2>&1 ||
         { tail -n 20 "$log" >&2; die "the server did not start; the whole log is $log"; }
     echo "$socket $port"
 }
+
+is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # With no TCP listener a port is only part of the socket's name, but clusters of different
 # directories may share one client configuration, so each gets a number of its own.
 free_port() {
     local port
     for port in $(shuf -i 20000-29999 -n 50); do
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        if is_free "$port"; then
             echo "$port"
             return
         fi

@@ -77,13 +77,21 @@ raw_jsonb_text(Datum datum)
 Datum
 raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawBytes status, RawBytes detail)
 {
-    TupleDesc descriptor;
+    TupleDesc descriptor = fcinfo->flinfo->fn_extra;
     Datum values[3];
     bool nulls[3] = {!has_order_id, false, false};
 
-    if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE || descriptor->natts != 3)
-        elog(ERROR, "unexpected result type");
-    descriptor = BlessTupleDesc(descriptor);
+    /* Worked out once for as long as the function's lookup is kept. */
+    if (descriptor == NULL)
+    {
+        MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+        if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE || descriptor->natts != 3)
+            elog(ERROR, "unexpected result type");
+        descriptor = BlessTupleDesc(descriptor);
+        fcinfo->flinfo->fn_extra = descriptor;
+        MemoryContextSwitchTo(caller);
+    }
     values[0] = Int64GetDatum(order_id);
     values[1] = raw_text_datum(status.data, status.size);
     values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(detail.data, detail.size)));

@@ -111,7 +111,10 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
 
     commands::Workers chores;
     commands::Workers pipelines;
-    pipelines.start("capture", [&](const std::stop_token&) { capture.run(stop); });
+    pipelines.start("capture", [&](const std::stop_token& token) {
+        const std::stop_callback on_stop(token, [&stop] { stop.request(); });
+        capture.run(stop);
+    });
     if (!config.inbox.empty()) {
         pipelines.start("inbox", [&](std::stop_token token) {
             const std::string owner = identity.host + ":" + std::to_string(identity.pid);

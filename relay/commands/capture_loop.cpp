@@ -116,8 +116,9 @@ void CaptureLoop::isolate_large_record(const FatalError& error) {
     sink_.reset();
     log::warn("batch_too_large",
               {{"reason", error.what()},
-               {"hint", "Sending one record a batch from now on. Set \"batch.size\" in [kafka] below "
-                        "the topic's max.message.bytes to have batches again."}});
+               {"hint",
+                "Sending one record a batch from now on. Set \"batch.size\" in [kafka] below "
+                "the topic's max.message.bytes to have batches again."}});
 }
 
 void CaptureLoop::stream_once(const StopSignal& stop) {

@@ -85,7 +85,7 @@ Server::Server(const Address& address, Pages pages)
             return httplib::Server::HandlerResponse::Handled;
         });
     server.Get("/metrics", [&self](const httplib::Request&, httplib::Response& response) {
-        response.set_content(self.pages.metrics(), self.pages.metrics_content_type.c_str());
+        response.set_content(self.pages.metrics(), self.pages.metrics_content_type);
     });
     server.Get("/health/live", [](const httplib::Request&, httplib::Response& response) {
         response.set_content("{\"status\":\"live\"}\n", "application/json");

@@ -123,7 +123,7 @@ void Upkeep::attempt(Chore& chore) {
     }
 }
 
-bool Upkeep::try_once(std::string_view name, const std::function<void()>& call) {
+bool Upkeep::try_once(std::string_view name, const std::function<void()>& call) const {
     bool succeeded = false;
     try {
         call();

@@ -75,7 +75,7 @@ class Upkeep {
     void add(std::string_view name, std::chrono::milliseconds interval, TimePoint first_due,
              std::function<void()> run);
     void attempt(Chore& chore);
-    bool try_once(std::string_view name, const std::function<void()>& call);
+    bool try_once(std::string_view name, const std::function<void()>& call) const;
     void write_positions();
 
     ProcedureRunner& runner_;

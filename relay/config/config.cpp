@@ -344,7 +344,7 @@ class Loader {
     /// The path that { file = ... } or { credential = ... } means.
     std::optional<std::string> resolve_path(const std::string& origin,
                                             const toml::table& reference) {
-        const auto file = reference["file"].value<std::string>();
+        auto file = reference["file"].value<std::string>();
         const auto credential = reference["credential"].value<std::string>();
         if (reference.size() != 1 || (!file && !credential)) {
             report(origin,

@@ -476,7 +476,7 @@ void Pipeline::fail(Member& member, Assignment& assignment, const char* event,
                       {"cause", cause}});
 }
 
-void Pipeline::tell_broker(Member& member, TimePoint now) {
+void Pipeline::tell_broker(Member& member, TimePoint now) const {
     if (member.tell_due > now) {
         return;
     }

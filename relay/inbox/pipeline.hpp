@@ -96,7 +96,7 @@ class Pipeline {
     void apply_batch(Member& member, Assignment& assignment);
     void assign(Member& member);
     void fail(Member& member, Assignment& assignment, const char* event, const std::string& cause);
-    void tell_broker(Member& member, TimePoint now);
+    void tell_broker(Member& member, TimePoint now) const;
     void count_partitions(Member& member);
     [[nodiscard]] TimePoint next_due(TimePoint now) const;
     [[nodiscard]] bool stopping() const { return stop_.stop_requested(); }

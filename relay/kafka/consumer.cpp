@@ -40,6 +40,7 @@ PartitionListHandle list_of(const TopicPartition& at) {
 
 std::vector<TopicPartition> partitions_of(const rd_kafka_topic_partition_list_t& list) {
     std::vector<TopicPartition> partitions;
+    partitions.reserve(static_cast<std::size_t>(list.cnt));
     for (int i = 0; i < list.cnt; ++i) {
         partitions.push_back({list.elems[i].topic, list.elems[i].partition});
     }
@@ -155,12 +156,16 @@ std::optional<ConsumerEvent> Consumer::poll() {
         }
     }
 // gcc 12 takes the members of a variant's other alternatives for uninitialised (PR 105562).
+#ifndef __clang__
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
     std::optional<ConsumerEvent> event(std::move(events_.front()));
     events_.pop_front();
     return event;
+#ifndef __clang__
 #pragma GCC diagnostic pop
+#endif
 }
 
 void Consumer::on_error(const rd_kafka_message_t& message) {

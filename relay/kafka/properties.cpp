@@ -142,7 +142,8 @@ ConfHandle make_conf(const Properties& properties, ClientKind kind) {
     for (const auto& [name, value] : properties) {
         const std::string problem = set(conf.get(), name, value);
         if (!problem.empty()) {
-            throw FatalError(ExitCode::kConfig, "[kafka] " + name + ": " + problem,
+            throw FatalError(ExitCode::kConfig,
+                             std::string("[kafka] ").append(name).append(": ").append(problem),
                              "See librdkafka's CONFIGURATION.md for its properties.");
         }
     }

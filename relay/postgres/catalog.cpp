@@ -172,7 +172,8 @@ class Inspection {
         } else if (slot->wal_status == "lost") {
             add(ExitCode::kSlotLost,
                 "the server has removed WAL that slot " + required_.slot + " still needed",
-                "Raise max_slot_wal_keep_size, then see \"slot lost\" in docs/operations.md: events "
+                "Raise max_slot_wal_keep_size, then see \"slot lost\" in docs/operations.md: "
+                "events "
                 "of that time are still in the outbox table.");
         }
     }
@@ -287,6 +288,7 @@ std::vector<ColumnRow> read_columns(Session& session, std::string_view table) {
         "AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         {schema.c_str(), name.c_str()});
     std::vector<ColumnRow> columns;
+    columns.reserve(static_cast<std::size_t>(rows.rows()));
     for (int row = 0; row < rows.rows(); ++row) {
         columns.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1))});
     }

@@ -15,8 +15,7 @@ extern "C" {
 #define ORDER_RESULT_COLUMNS 3
 
 /* Arguments of holdfast.place_order_work, by position. */
-enum
-{
+enum {
     WORK_USER_ID,
     WORK_LINES,
     WORK_BY_ITEM,
@@ -29,7 +28,7 @@ enum
     WORK_ARGUMENTS
 };
 
-/* The status by which place_order_work asks to be rolled back and called again, stock locked first. */
+/* The status by which place_order_work asks to be undone and called again, stock locked first. */
 #define ORDER_STATUS_LOST_RACE "LOST_RACE"
 
 #ifdef __cplusplus

@@ -25,16 +25,16 @@
 
 #define MAX_PARAMETERS MAX_WRITER_COLUMNS
 
-typedef struct Statement
-{
-    const char *sql;
+typedef struct Statement {
+    const char* sql;
     int parameter_count;
     Oid parameter_types[MAX_PARAMETERS];
     SPIPlanPtr plan;
 } Statement;
 
-#define PRODUCT_COLUMNS \
-    "SELECT p.product_id, p.unit_price, p.currency, s.mode, s.on_hand - s.reserved - s.safety_stock " \
+#define PRODUCT_COLUMNS                                                                \
+    "SELECT p.product_id, p.unit_price, p.currency, s.mode, s.on_hand - s.reserved - " \
+    "s.safety_stock "                                                                  \
     "FROM holdfast.product p JOIN holdfast.stock s ON s.product_id = p.product_id "
 
 static Statement read_products = {
@@ -70,10 +70,16 @@ static Statement find_answer = {
 static Statement lock_order_id = {"SELECT holdfast.lock_order_id($1)", 1, {INT8OID}, NULL};
 
 static Statement last_order_id = {
-    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM holdfast.order_id_seq", 0, {0}, NULL};
+    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM holdfast.order_id_seq",
+    0,
+    {0},
+    NULL};
 
 static Statement find_tombstone = {
-    "SELECT step, reason, message FROM holdfast.order_tombstone WHERE order_id = $1", 1, {INT8OID}, NULL};
+    "SELECT step, reason, message FROM holdfast.order_tombstone WHERE order_id = $1",
+    1,
+    {INT8OID},
+    NULL};
 
 static TableWriter orders = {
     .table = "orders",
@@ -131,7 +137,8 @@ static TableWriter outbox = {
 };
 
 static Statement reserve = {
-    "UPDATE holdfast.stock SET reserved = reserved + $2, version = version + 1, updated_at = clock_timestamp() "
+    "UPDATE holdfast.stock SET reserved = reserved + $2, version = version + 1, updated_at = "
+    "clock_timestamp() "
     "WHERE product_id = $1 AND on_hand - reserved - safety_stock >= $2 "
     "RETURNING on_hand, reserved, on_hand - reserved - safety_stock, version",
     2,
@@ -139,99 +146,78 @@ static Statement reserve = {
     NULL};
 
 /* Parameters of one execution, or columns of one row. */
-typedef struct Parameters
-{
+typedef struct Parameters {
     Datum values[MAX_PARAMETERS];
     bool nulls[MAX_PARAMETERS];
     int count;
 } Parameters;
 
-static void
-add(Parameters *parameters, Datum value)
-{
+static void add(Parameters* parameters, Datum value) {
     parameters->nulls[parameters->count] = false;
     parameters->values[parameters->count++] = value;
 }
 
-static void
-add_null(Parameters *parameters)
-{
+static void add_null(Parameters* parameters) {
     parameters->nulls[parameters->count] = true;
-    parameters->values[parameters->count++] = (Datum) 0;
+    parameters->values[parameters->count++] = (Datum)0;
 }
 
-static void
-add_text(Parameters *parameters, RawBytes text)
-{
+static void add_text(Parameters* parameters, RawBytes text) {
     add(parameters, raw_text_datum(text.data, text.size));
 }
 
-static void
-add_optional_text(Parameters *parameters, RawBytes text)
-{
+static void add_optional_text(Parameters* parameters, RawBytes text) {
     if (text.size == 0)
         add_null(parameters);
     else
         add_text(parameters, text);
 }
 
-static void
-add_int64_as_text(Parameters *parameters, int64 value)
-{
+static void add_int64_as_text(Parameters* parameters, int64 value) {
     char digits[MAXINT8LEN + 1];
 
-    add(parameters, raw_text_datum(digits, (Size) pg_lltoa(value, digits)));
+    add(parameters, raw_text_datum(digits, (Size)pg_lltoa(value, digits)));
 }
 
-static int
-execute(Statement *statement, Parameters *parameters, bool read_only)
-{
+static int execute(Statement* statement, Parameters* parameters, bool read_only) {
     char flags[MAX_PARAMETERS];
     int result;
 
-    if (statement->plan == NULL)
-    {
+    if (statement->plan == NULL) {
         /* Generic at once: what the parameters are never changes these plans. */
         SPIPlanPtr plan = SPI_prepare_cursor(statement->sql, statement->parameter_count,
                                              statement->parameter_types, CURSOR_OPT_GENERIC_PLAN);
 
         if (plan == NULL)
-            elog(ERROR, "could not prepare \"%s\": %s", statement->sql, SPI_result_code_string(SPI_result));
+            elog(ERROR, "could not prepare \"%s\": %s", statement->sql,
+                 SPI_result_code_string(SPI_result));
         if (SPI_keepplan(plan) != 0)
             elog(ERROR, "could not keep the plan of \"%s\"", statement->sql);
         statement->plan = plan;
     }
     Assert(parameters->count == statement->parameter_count);
-    for (int i = 0; i < parameters->count; i++)
-        flags[i] = parameters->nulls[i] ? 'n' : ' ';
+    for (int i = 0; i < parameters->count; i++) flags[i] = parameters->nulls[i] ? 'n' : ' ';
     result = SPI_execute_plan(statement->plan, parameters->values, flags, read_only, 0);
     if (result < 0)
         elog(ERROR, "could not execute \"%s\": %s", statement->sql, SPI_result_code_string(result));
-    return (int) SPI_processed;
+    return (int)SPI_processed;
 }
 
 /* Columns of the last result's row; order_sql_* promise what may be null. */
-static Datum
-column(int row, int number, bool *is_null)
-{
+static Datum column(int row, int number, bool* is_null) {
     return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, is_null);
 }
 
-static int64
-int64_column(int row, int number)
-{
+static int64 int64_column(int row, int number) {
     bool is_null;
     Datum value = column(row, number, &is_null);
 
-    if (is_null)
-        elog(ERROR, "column %d is null", number);
+    if (is_null) elog(ERROR, "column %d is null", number);
     return DatumGetInt64(value);
 }
 
 /* Empty when null; lives in the SPI frame. */
-static RawBytes
-text_column(int row, int number)
-{
+static RawBytes text_column(int row, int number) {
     bool is_null;
     Datum value = column(row, number, &is_null);
     RawBytes empty = {"", 0};
@@ -239,43 +225,32 @@ text_column(int row, int number)
     return is_null ? empty : raw_text_bytes(value);
 }
 
-void
-order_sql_begin(void)
-{
-    if (SPI_connect() != SPI_OK_CONNECT)
-        elog(ERROR, "could not connect to SPI");
+void order_sql_begin(void) {
+    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "could not connect to SPI");
 }
 
-void
-order_sql_end(void)
-{
-    if (SPI_finish() != SPI_OK_FINISH)
-        elog(ERROR, "could not disconnect from SPI");
+void order_sql_end(void) {
+    if (SPI_finish() != SPI_OK_FINISH) elog(ERROR, "could not disconnect from SPI");
 }
 
-int64
-order_sql_next_order_id(void)
-{
+int64 order_sql_next_order_id(void) {
     Oid schema = get_namespace_oid("holdfast", false);
     Oid sequence = get_relname_relid("order_id_seq", schema);
 
     if (!OidIsValid(sequence))
-        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE), errmsg("sequence holdfast.order_id_seq does not exist"));
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
+                errmsg("sequence holdfast.order_id_seq does not exist"));
     return DatumGetInt64(DirectFunctionCall1(nextval_oid, ObjectIdGetDatum(sequence)));
 }
 
-bool
-order_sql_is_issued(int64 order_id)
-{
+bool order_sql_is_issued(int64 order_id) {
     Parameters none = {.count = 0};
 
     execute(&last_order_id, &none, false);
     return order_id <= int64_column(0, 1);
 }
 
-SqlTombstone
-order_sql_find_tombstone(int64 order_id)
-{
+SqlTombstone order_sql_find_tombstone(int64 order_id) {
     Parameters parameters = {.count = 0};
     SqlTombstone tombstone;
 
@@ -283,8 +258,7 @@ order_sql_find_tombstone(int64 order_id)
     execute(&lock_order_id, &parameters, false);
     /* A new snapshot: the one before may be older than the lock. */
     tombstone.found = execute(&find_tombstone, &parameters, false) > 0;
-    if (tombstone.found)
-    {
+    if (tombstone.found) {
         tombstone.step = text_column(0, 1);
         tombstone.reason = text_column(0, 2);
         tombstone.message = text_column(0, 3);
@@ -292,23 +266,19 @@ order_sql_find_tombstone(int64 order_id)
     return tombstone;
 }
 
-int
-order_sql_read_products(const int64 *ids, int count, bool lock, SqlProduct *products)
-{
+int order_sql_read_products(const int64* ids, int count, bool lock, SqlProduct* products) {
     Parameters parameters = {.count = 0};
-    Datum *elements;
+    Datum* elements;
     int found;
     int row;
 
-    if (!lock && product_lookup(ids, count, products, &found))
-        return found;
-    elements = palloc(sizeof(Datum) * (Size) count);
-    for (row = 0; row < count; row++)
-        elements[row] = Int64GetDatum(ids[row]);
-    add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+    if (!lock && product_lookup(ids, count, products, &found)) return found;
+    elements = palloc(sizeof(Datum) * (Size)count);
+    for (row = 0; row < count; row++) elements[row] = Int64GetDatum(ids[row]);
+    add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL,
+                                                     TYPALIGN_DOUBLE)));
     found = execute(lock ? &lock_products : &read_products, &parameters, false);
-    for (row = 0; row < Min(found, count); row++)
-    {
+    for (row = 0; row < Min(found, count); row++) {
         products[row].product_id = int64_column(row, 1);
         products[row].unit_price = int64_column(row, 2);
         products[row].currency = text_column(row, 3);
@@ -318,10 +288,9 @@ order_sql_read_products(const int64 *ids, int count, bool lock, SqlProduct *prod
     return found;
 }
 
-static void
-add_answer(Parameters *parameters, int64 user_id, RawBytes key, const SqlAnswer *answer)
-{
-    char *detail = pnstrdup(answer->detail.data, answer->detail.size);
+static void add_answer(Parameters* parameters, int64 user_id, RawBytes key,
+                       const SqlAnswer* answer) {
+    char* detail = pnstrdup(answer->detail.data, answer->detail.size);
 
     add(parameters, Int64GetDatum(user_id));
     add_text(parameters, key);
@@ -334,27 +303,21 @@ add_answer(Parameters *parameters, int64 user_id, RawBytes key, const SqlAnswer 
     add(parameters, DirectFunctionCall1(jsonb_in, CStringGetDatum(detail)));
 }
 
-bool
-order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer *answer)
-{
+bool order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer* answer) {
     Parameters parameters = {.count = 0};
 
     add_answer(&parameters, user_id, key, answer);
     return execute(&claim_key, &parameters, false) > 0;
 }
 
-void
-order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer *answer)
-{
+void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer* answer) {
     Parameters parameters = {.count = 0};
 
     add_answer(&parameters, user_id, key, answer);
     execute(&change_answer, &parameters, false);
 }
 
-SqlAnswer
-order_sql_find_answer(int64 user_id, RawBytes key)
-{
+SqlAnswer order_sql_find_answer(int64 user_id, RawBytes key) {
     Parameters parameters = {.count = 0};
     SqlAnswer answer;
     bool is_null;
@@ -365,8 +328,7 @@ order_sql_find_answer(int64 user_id, RawBytes key)
     add_text(&parameters, key);
     memset(&answer, 0, sizeof answer);
     answer.found = execute(&find_answer, &parameters, false) > 0;
-    if (!answer.found)
-        return answer;
+    if (!answer.found) return answer;
     answer.request_hash = text_column(0, 1);
     value = column(0, 2, &is_null);
     answer.has_order_id = !is_null;
@@ -378,16 +340,12 @@ order_sql_find_answer(int64 user_id, RawBytes key)
     return answer;
 }
 
-static void
-insert(TableWriter *writer, Parameters *row)
-{
+static void insert(TableWriter* writer, Parameters* row) {
     Assert(row->count == writer->column_count);
     table_writer_insert(writer, row->values, row->nulls);
 }
 
-void
-order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_count)
-{
+void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int event_count) {
     Parameters row = {.count = 0};
     int i;
 
@@ -412,8 +370,7 @@ order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_
         add_null(&row);
     insert(&orders, &row);
 
-    for (i = 0; i < order->line_count; i++)
-    {
+    for (i = 0; i < order->line_count; i++) {
         row.count = 0;
         add(&row, Int64GetDatum(order->order_id));
         add(&row, Int32GetDatum(i + 1));
@@ -422,8 +379,7 @@ order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_
         add(&row, Int64GetDatum(order->unit_prices[i]));
         insert(&order_lines, &row);
     }
-    for (i = 0; i < order->line_count && order->reserved; i++)
-    {
+    for (i = 0; i < order->line_count && order->reserved; i++) {
         row.count = 0;
         add(&row, Int64GetDatum(order->order_id));
         add(&row, Int64GetDatum(order->product_ids[i]));
@@ -434,13 +390,10 @@ order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_
         add(&row, TimestampTzGetDatum(order->created_at));
         insert(&reservations, &row);
     }
-    for (i = 0; i < event_count; i++)
-        order_sql_insert_event(&events[i]);
+    for (i = 0; i < event_count; i++) order_sql_insert_event(&events[i]);
 }
 
-void
-order_sql_insert_event(const SqlEvent *event)
-{
+void order_sql_insert_event(const SqlEvent* event) {
     Parameters row = {.count = 0};
 
     add(&row, raw_uuid_datum(event->id));
@@ -453,9 +406,7 @@ order_sql_insert_event(const SqlEvent *event)
     insert(&outbox, &row);
 }
 
-SqlStock
-order_sql_reserve(int64 product_id, int64 quantity)
-{
+SqlStock order_sql_reserve(int64 product_id, int64 quantity) {
     Parameters parameters = {.count = 0};
     SqlStock stock;
 
@@ -463,8 +414,7 @@ order_sql_reserve(int64 product_id, int64 quantity)
     add(&parameters, Int64GetDatum(product_id));
     add(&parameters, Int64GetDatum(quantity));
     stock.reserved_now = execute(&reserve, &parameters, false) > 0;
-    if (stock.reserved_now)
-    {
+    if (stock.reserved_now) {
         stock.on_hand = int64_column(0, 1);
         stock.reserved = int64_column(0, 2);
         stock.available = int64_column(0, 3);
@@ -473,9 +423,7 @@ order_sql_reserve(int64 product_id, int64 quantity)
     return stock;
 }
 
-void
-order_sql_await_durable(TransactionId xid)
-{
+void order_sql_await_durable(TransactionId xid) {
     XLogRecPtr lsn = InvalidXLogRecPtr;
 
     if (synchronous_commit <= SYNCHRONOUS_COMMIT_OFF || TransactionIdIsCurrentTransactionId(xid))
@@ -485,22 +433,19 @@ order_sql_await_durable(TransactionId xid)
     if (TransactionIdIsNormal(xid) && !TransactionIdPrecedes(xid, HOLDFAST_OLDEST_CLOG_XID()))
         lsn = TransactionIdGetCommitLSN(xid);
     LWLockRelease(XactTruncationLock);
-    if (XLogRecPtrIsInvalid(lsn))
-        return;
+    if (XLogRecPtrIsInvalid(lsn)) return;
     XLogFlush(lsn);
     HOLD_INTERRUPTS();
     SyncRepWaitForLSN(lsn, true);
     RESUME_INTERRUPTS();
 }
 
-void
-raw_sha256(const char *data, Size size, unsigned char *digest)
-{
-    pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+void raw_sha256(const char* data, Size size, unsigned char* digest) {
+    pg_cryptohash_ctx* context = pg_cryptohash_create(PG_SHA256);
 
-    if (context == NULL)
-        ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
-    if (pg_cryptohash_init(context) < 0 || pg_cryptohash_update(context, (const uint8 *) data, size) < 0 ||
+    if (context == NULL) ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
+    if (pg_cryptohash_init(context) < 0 ||
+        pg_cryptohash_update(context, (const uint8*)data, size) < 0 ||
         pg_cryptohash_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
         elog(ERROR, "could not compute SHA-256: %s", pg_cryptohash_error(context));
     pg_cryptohash_free(context);

@@ -12,17 +12,15 @@
 extern "C" {
 #endif
 
-typedef struct SqlProduct
-{
+typedef struct SqlProduct {
     int64 product_id;
     int64 unit_price;
     int64 available;
-    RawBytes currency;   /* both live until order_sql_end */
+    RawBytes currency; /* both live until order_sql_end */
     RawBytes stock_mode;
 } SqlProduct;
 
-typedef struct SqlStock
-{
+typedef struct SqlStock {
     bool reserved_now;
     int64 on_hand;
     int64 reserved;
@@ -31,8 +29,7 @@ typedef struct SqlStock
 } SqlStock;
 
 /* An answer kept under an idempotency key; text lives until order_sql_end. */
-typedef struct SqlAnswer
-{
+typedef struct SqlAnswer {
     bool found;
     RawBytes request_hash; /* 32 bytes */
     bool has_order_id;
@@ -41,8 +38,7 @@ typedef struct SqlAnswer
     RawBytes detail;
 } SqlAnswer;
 
-typedef struct SqlTombstone
-{
+typedef struct SqlTombstone {
     bool found;
     RawBytes step;
     RawBytes reason;
@@ -50,8 +46,7 @@ typedef struct SqlTombstone
 } SqlTombstone;
 
 /* Empty text becomes NULL, except status and currency. */
-typedef struct SqlOrder
-{
+typedef struct SqlOrder {
     int64 order_id;
     int64 user_id;
     RawBytes status;
@@ -67,14 +62,13 @@ typedef struct SqlOrder
     bool reserved; /* expires_at is set and the lines are held until then */
     TimestampTz expires_at;
     int line_count;
-    const int64 *product_ids;
-    const int64 *quantities;
-    const int64 *unit_prices;
+    const int64* product_ids;
+    const int64* quantities;
+    const int64* unit_prices;
 } SqlOrder;
 
-typedef struct SqlEvent
-{
-    const unsigned char *id; /* 16 bytes */
+typedef struct SqlEvent {
+    const unsigned char* id; /* 16 bytes */
     RawBytes topic;
     int64 key;
     RawBytes type;
@@ -96,22 +90,23 @@ extern bool order_sql_is_issued(int64 order_id);
 extern SqlTombstone order_sql_find_tombstone(int64 order_id);
 
 /* Fills at most `count` products in ascending order; returns how many exist. */
-extern int order_sql_read_products(const int64 *ids, int count, bool lock, SqlProduct *products);
+extern int order_sql_read_products(const int64* ids, int count, bool lock, SqlProduct* products);
 
-extern bool order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer *answer);
+extern bool order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer* answer);
 extern SqlAnswer order_sql_find_answer(int64 user_id, RawBytes key);
-extern void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer *answer);
+extern void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer* answer);
 
-extern void order_sql_insert_order(const SqlOrder *order, const SqlEvent *events, int event_count);
-extern void order_sql_insert_event(const SqlEvent *event);
+extern void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int event_count);
+extern void order_sql_insert_event(const SqlEvent* event);
 extern SqlStock order_sql_reserve(int64 product_id, int64 quantity);
 
 /* Flushes, and waits for synchronous standbys, until the transaction's commit is as durable as the
- * session wants its own commits to be.  For one that was committed with its locks released early. */
+ * session wants its own commits to be.  For one that was committed with its locks released early.
+ */
 extern void order_sql_await_durable(TransactionId xid);
 
 /* SHA-256 of `size` bytes into 32 bytes. */
-extern void raw_sha256(const char *data, Size size, unsigned char *digest);
+extern void raw_sha256(const char* data, Size size, unsigned char* digest);
 
 #ifdef __cplusplus
 }

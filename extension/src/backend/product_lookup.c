@@ -21,33 +21,29 @@
 #define MAX_COLUMNS 5
 
 /* One of the two tables, opened, and a scan of its primary key; column 0 is the key. */
-typedef struct KeyScan
-{
+typedef struct KeyScan {
     Relation table;
     Relation index;
-    TupleTableSlot *slot;
+    TupleTableSlot* slot;
     IndexScanDesc scan;
     AttrNumber columns[MAX_COLUMNS];
 } KeyScan;
 
-typedef struct Column
-{
-    const char *name;
+typedef struct Column {
+    const char* name;
     Oid type;
 } Column;
 
 static const Column product_columns[] = {
     {"product_id", INT8OID}, {"unit_price", INT8OID}, {"currency", TEXTOID}, {NULL, InvalidOid}};
-static const Column stock_columns[] = {{"product_id", INT8OID}, {"on_hand", INT8OID},      {"reserved", INT8OID},
-                                       {"mode", TEXTOID},       {"safety_stock", INT8OID}, {NULL, InvalidOid}};
+static const Column stock_columns[] = {{"product_id", INT8OID},   {"on_hand", INT8OID},
+                                       {"reserved", INT8OID},     {"mode", TEXTOID},
+                                       {"safety_stock", INT8OID}, {NULL, InvalidOid}};
 
-static AttrNumber
-find_column(Relation table, const Column *column)
-{
+static AttrNumber find_column(Relation table, const Column* column) {
     TupleDesc descriptor = RelationGetDescr(table);
 
-    for (int i = 0; i < descriptor->natts; i++)
-    {
+    for (int i = 0; i < descriptor->natts; i++) {
         Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
 
         if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), column->name) == 0)
@@ -57,30 +53,24 @@ find_column(Relation table, const Column *column)
 }
 
 /* False when the table is not as expected; what is open then is closed by end_scan. */
-static bool
-begin_scan(KeyScan *scan, Oid schema, const char *name, const Column *columns)
-{
+static bool begin_scan(KeyScan* scan, Oid schema, const char* name, const Column* columns) {
     Oid table_id = get_relname_relid(name, schema);
     Oid index_id;
 
     memset(scan, 0, sizeof *scan);
-    if (!OidIsValid(table_id))
-        return false;
+    if (!OidIsValid(table_id)) return false;
     scan->table = table_open(table_id, AccessShareLock);
     if (scan->table->rd_rel->relkind != RELKIND_RELATION || scan->table->rd_rel->relrowsecurity ||
         scan->table->rd_rel->relhassubclass ||
         (scan->table->rd_rel->relowner != GetUserId() &&
          pg_class_aclcheck(table_id, GetUserId(), ACL_SELECT) != ACLCHECK_OK))
         return false;
-    for (int i = 0; columns[i].name != NULL; i++)
-    {
+    for (int i = 0; columns[i].name != NULL; i++) {
         scan->columns[i] = find_column(scan->table, &columns[i]);
-        if (scan->columns[i] == InvalidAttrNumber)
-            return false;
+        if (scan->columns[i] == InvalidAttrNumber) return false;
     }
     index_id = HOLDFAST_PRIMARY_KEY_INDEX(scan->table);
-    if (!OidIsValid(index_id))
-        return false;
+    if (!OidIsValid(index_id)) return false;
     scan->index = index_open(index_id, AccessShareLock);
     if (scan->index->rd_rel->relam != BTREE_AM_OID || scan->index->rd_index->indnatts != 1 ||
         scan->index->rd_index->indkey.values[0] != scan->columns[0])
@@ -90,22 +80,14 @@ begin_scan(KeyScan *scan, Oid schema, const char *name, const Column *columns)
     return true;
 }
 
-static void
-end_scan(KeyScan *scan)
-{
-    if (scan->scan != NULL)
-        index_endscan(scan->scan);
-    if (scan->slot != NULL)
-        ExecDropSingleTupleTableSlot(scan->slot);
-    if (scan->index != NULL)
-        index_close(scan->index, AccessShareLock);
-    if (scan->table != NULL)
-        table_close(scan->table, AccessShareLock);
+static void end_scan(KeyScan* scan) {
+    if (scan->scan != NULL) index_endscan(scan->scan);
+    if (scan->slot != NULL) ExecDropSingleTupleTableSlot(scan->slot);
+    if (scan->index != NULL) index_close(scan->index, AccessShareLock);
+    if (scan->table != NULL) table_close(scan->table, AccessShareLock);
 }
 
-static bool
-find(KeyScan *scan, int64 id)
-{
+static bool find(KeyScan* scan, int64 id) {
     ScanKeyData key;
 
     ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
@@ -114,30 +96,25 @@ find(KeyScan *scan, int64 id)
 }
 
 /* The columns read here are NOT NULL. */
-static Datum
-get(KeyScan *scan, int column)
-{
+static Datum get(KeyScan* scan, int column) {
     bool is_null;
     Datum value = slot_getattr(scan->slot, scan->columns[column], &is_null);
 
     if (is_null)
-        elog(ERROR, "column %d of table \"%s\" is null", column, RelationGetRelationName(scan->table));
+        elog(ERROR, "column %d of table \"%s\" is null", column,
+             RelationGetRelationName(scan->table));
     return value;
 }
 
 /* A copy, since the slot moves on. */
-static RawBytes
-get_text(KeyScan *scan, int column)
-{
+static RawBytes get_text(KeyScan* scan, int column) {
     RawBytes bytes = raw_text_bytes(get(scan, column));
 
     bytes.data = pnstrdup(bytes.data, bytes.size);
     return bytes;
 }
 
-bool
-product_lookup(const int64 *ids, int count, SqlProduct *products, int *found)
-{
+bool product_lookup(const int64* ids, int count, SqlProduct* products, int* found) {
     Oid schema = get_namespace_oid("holdfast", false);
     KeyScan product;
     KeyScan stock;
@@ -146,17 +123,17 @@ product_lookup(const int64 *ids, int count, SqlProduct *products, int *found)
     *found = 0;
     PushActiveSnapshot(GetTransactionSnapshot());
     memset(&stock, 0, sizeof stock);
-    usable = begin_scan(&product, schema, "product", product_columns) && begin_scan(&stock, schema, "stock", stock_columns);
-    for (int i = 0; usable && i < count; i++)
-    {
-        SqlProduct *row = &products[*found];
+    usable = begin_scan(&product, schema, "product", product_columns) &&
+             begin_scan(&stock, schema, "stock", stock_columns);
+    for (int i = 0; usable && i < count; i++) {
+        SqlProduct* row = &products[*found];
 
-        if (!find(&product, ids[i]) || !find(&stock, ids[i]))
-            continue;
+        if (!find(&product, ids[i]) || !find(&stock, ids[i])) continue;
         row->product_id = ids[i];
         row->unit_price = DatumGetInt64(get(&product, 1));
         row->currency = get_text(&product, 2);
-        row->available = DatumGetInt64(get(&stock, 1)) - DatumGetInt64(get(&stock, 2)) - DatumGetInt64(get(&stock, 4));
+        row->available = DatumGetInt64(get(&stock, 1)) - DatumGetInt64(get(&stock, 2)) -
+                         DatumGetInt64(get(&stock, 4));
         row->stock_mode = get_text(&stock, 3);
         (*found)++;
     }

@@ -1,7 +1,7 @@
 /*
- * Calls of the server that take several steps or use its macros, in C: a frame that an error may jump
- * over cannot own a C++ object here.  C++ calls each of these through call_backend only.  All of
- * them may raise unless they say otherwise.
+ * Calls of the server that take several steps or use its macros, in C: a frame that an error may
+ * jump over cannot own a C++ object here.  C++ calls each of these through call_backend only.  All
+ * of them may raise unless they say otherwise.
  */
 #ifndef HOLDFAST_BACKEND_RAW_H
 #define HOLDFAST_BACKEND_RAW_H
@@ -17,20 +17,19 @@ extern "C" {
 #endif
 
 /* Raises an ERROR.  The texts are copied; an empty detail or hint is left out. */
-extern void raw_raise(const char *sqlstate, const char *message, const char *detail,
-                      const char *hint) pg_attribute_noreturn();
+HOLDFAST_NORETURN extern void raw_raise(const char* sqlstate, const char* message,
+                                        const char* detail, const char* hint);
 
 /* Fills `target` from the server's strong random source. */
-extern void raw_random(void *target, Size size);
+extern void raw_random(void* target, Size size);
 
 /* A palloc'd text (also json) or uuid with these bytes, in the current memory context. */
-extern Datum raw_text_datum(const char *data, Size size);
-extern Datum raw_uuid_datum(const unsigned char *bytes);
+extern Datum raw_text_datum(const char* data, Size size);
+extern Datum raw_uuid_datum(const unsigned char* bytes);
 
 /* A text, json or uuid argument as bytes; detoasted into the current memory context when needed. */
-typedef struct RawBytes
-{
-    const char *data;
+typedef struct RawBytes {
+    const char* data;
     Size size;
 } RawBytes;
 
@@ -41,11 +40,11 @@ extern RawBytes raw_uuid_bytes(Datum datum);
 extern RawBytes raw_jsonb_text(Datum datum);
 
 /* Does what the error boundary's test asks for by name: raises, warns, sleeps or cancels. */
-extern void raw_probe(const char *kind);
+extern void raw_probe(const char* kind);
 
 /* The row (order_id bigint, status text, detail jsonb) of the type that the call declares. */
-extern Datum raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawBytes status,
-                           RawBytes detail);
+extern Datum raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id,
+                           RawBytes status, RawBytes detail);
 
 #ifdef __cplusplus
 }

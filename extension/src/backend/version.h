@@ -57,7 +57,15 @@
 #define HOLDFAST_INDEX_BEGINSCAN(table, index, snapshot, keys) \
     index_beginscan((table), (index), (snapshot), NULL, (keys), 0)
 #else
-#define HOLDFAST_INDEX_BEGINSCAN(table, index, snapshot, keys) index_beginscan((table), (index), (snapshot), (keys), 0)
+#define HOLDFAST_INDEX_BEGINSCAN(table, index, snapshot, keys) \
+    index_beginscan((table), (index), (snapshot), (keys), 0)
+#endif
+
+/* Goes before a declaration. */
+#if PG_VERSION_NUM >= 180000
+#define HOLDFAST_NORETURN pg_noreturn
+#else
+#define HOLDFAST_NORETURN pg_attribute_noreturn()
 #endif
 
 #endif

@@ -10,18 +10,18 @@ namespace holdfast::core {
 class LiveObject {
  public:
     // How many exist in this process.
-    static std::int64_t count() noexcept { return count_; }
+    static std::int64_t count() noexcept { return live_count; }
 
  protected:
-    LiveObject() noexcept { ++count_; }
-    LiveObject(const LiveObject&) noexcept { ++count_; }
-    LiveObject(LiveObject&&) noexcept { ++count_; }
+    LiveObject() noexcept { ++live_count; }
+    LiveObject(const LiveObject&) noexcept { ++live_count; }
+    LiveObject(LiveObject&&) noexcept { ++live_count; }
     LiveObject& operator=(const LiveObject&) noexcept = default;
     LiveObject& operator=(LiveObject&&) noexcept = default;
-    ~LiveObject() { --count_; }
+    ~LiveObject() { --live_count; }
 
  private:
-    inline static std::int64_t count_ = 0;
+    inline static std::int64_t live_count = 0;
 };
 
 }  // namespace holdfast::core

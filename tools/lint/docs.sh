@@ -7,6 +7,9 @@ while IFS=: read -r file target; do
     case $target in ''|http:*|https:*|mailto:*) continue ;; esac
     [ -e "$(dirname "$file")/$target" ] || { echo "$file: broken link to $target" >&2; failed=1; }
 done < <(git ls-files '*.md' | xargs grep -oP '\]\(\K[^)]+(?=\))' --with-filename)
+for state in $(git grep -ohE '\bHF0[0-9]{2}\b' -- sql/parts extension/src | sort -u); do
+    grep -q "^| $state |" docs/errors.md || { echo "docs/errors.md: SQLSTATE $state is not described" >&2; failed=1; }
+done
 if git grep -nE '\b(TODO|FIXME|XXX)\b' -- . ':!tools/lint'; then
     echo "lint: finish or drop the lines above" >&2
     failed=1

@@ -42,9 +42,13 @@ def _watermarks(consumer, topic, partition):
             return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=5, cached=False)
         except KafkaException as e:
             failed.append(e)
-            return None
+        try:
+            consumer.list_topics(topic, timeout=5)  # it may have a new leader
+        except KafkaException as e:
+            failed.append(e)
+        return None
     failed = []
-    return wait_until(ask, lambda: f"{topic}/{partition} tells its offsets: {failed[-1]}", 20)
+    return wait_until(ask, lambda: f"{topic}/{partition} tells its offsets: {failed[-1]}", 40)
 
 
 class Topics:
@@ -72,7 +76,14 @@ class Topics:
 
     def partitions(self, topic):
         """How many partitions a topic has; 0 if there is none of that name."""
-        known = self._admin.list_topics(topic, timeout=10).topics.get(topic)
+        def ask():
+            try:
+                return self._admin.list_topics(topic, timeout=5)
+            except KafkaException as e:
+                failed.append(e)
+                return None
+        failed = []
+        known = wait_until(ask, lambda: f"Kafka answers: {failed[-1]}", 40).topics.get(topic)
         return 0 if known is None or known.error is not None else len(known.partitions)
 
     def delete(self, *names):

@@ -23,9 +23,10 @@ constexpr milliseconds kAdvanceInterval{200};
 constexpr int kMaxBurstMessages = 2000;
 constexpr std::size_t kMaxBurstBytes = 512 * 1024;
 
-/// A burst with this many records means that there is a backlog or a high rate, where reading in
-/// larger gulps saves more time than it costs.
-constexpr int kLargeBurst = 32;
+/// At this rate it pays to let changes gather in the socket: woken for every few of them, the relay
+/// would spend a third of its time on being woken, and slow down the server beside it.
+constexpr std::uint64_t kGatherRecordsPerMillisecond = 16;
+constexpr milliseconds kRateWindow{1};
 
 constexpr const char* kTooLargeHint =
     "Raise max.message.bytes of the topic (and message.max.bytes of the relay's [kafka] section) "
@@ -122,6 +123,8 @@ void Pipeline::attach(ChangeSource& source) {
     draining_ = false;
     more_to_read_ = false;
     gathering_ = false;
+    window_start_ = clock_.now();
+    window_records_ = 0;
 }
 
 Pipeline::Need Pipeline::turn() {
@@ -181,8 +184,20 @@ void Pipeline::read(TimePoint now) {
         }
     }
     const std::uint64_t records = in_flight_.next_ticket() - first_ticket;
-    gathering_ = records >= kLargeBurst && !more_to_read_ && options_.gather_limit.count() > 0;
+    note_rate(now, records);
     gather_until_ = now + options_.gather_limit;
+}
+
+void Pipeline::note_rate(TimePoint now, std::uint64_t records) {
+    window_records_ += records;
+    const auto elapsed = now - window_start_;
+    if (elapsed >= kRateWindow) {
+        const auto windows = static_cast<std::uint64_t>(elapsed / kRateWindow);
+        gathering_ = options_.gather_limit.count() > 0 &&
+                     window_records_ >= kGatherRecordsPerMillisecond * windows;
+        window_start_ = now;
+        window_records_ = 0;
+    }
 }
 
 void Pipeline::take(const SourceMessage& message) {

@@ -44,8 +44,8 @@ struct PipelineOptions {
     /// acknowledgements.
     std::chrono::milliseconds drain_limit{8'000};
 
-    /// The longest that a burst of changes is left to gather in the socket while earlier records
-    /// are unacknowledged.  0 = read as soon as there is anything.
+    /// At a high rate, how long changes are left to gather in the socket while earlier records are
+    /// unacknowledged.  0 = always read as soon as there is anything.
     std::chrono::microseconds gather_limit{1'000};
 };
 
@@ -128,6 +128,7 @@ class Pipeline final : private DeliveryHandler {
     [[nodiscard]] bool at_bound() const noexcept;
     [[nodiscard]] bool may_read(TimePoint now) const noexcept;
     void read(TimePoint now);
+    void note_rate(TimePoint now, std::uint64_t records);
     void take(const SourceMessage& message);
     void take(const pgoutput::Begin& begin);
     void take(const pgoutput::Commit& commit);
@@ -181,8 +182,10 @@ class Pipeline final : private DeliveryHandler {
     bool draining_ = false;
 
     bool more_to_read_ = false;  ///< the last turn ended before the source was empty
-    bool gathering_ = false;     ///< the last burst was large: let the next one gather
+    bool gathering_ = false;     ///< the rate is high
     TimePoint gather_until_{};
+    TimePoint window_start_{};  ///< records are counted from here to know the rate
+    std::uint64_t window_records_ = 0;
     std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn
 
     /// The first delivery that failed; thrown when the sink has handed over all its reports.

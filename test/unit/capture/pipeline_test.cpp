@@ -498,12 +498,12 @@ TEST_F(PipelineTest, ReadsABacklogInBoundedPieces) {
     EXPECT_EQ(sink.sent.size(), 3000U);
 }
 
-TEST_F(PipelineTest, LetsALargeBurstGatherWhileRecordsAreInFlight) {
+TEST_F(PipelineTest, AtAHighRateLetsChangesGatherWhileRecordsAreInFlight) {
     options.gather_limit = 2ms;
     start();
     relation();
-    std::vector<std::string> ids(100, "e");
-    transaction(100, ids);
+    transaction(100, std::vector<std::string>(100, "e"));
+    clock.advance(1ms);
     auto need = turn();
     EXPECT_EQ(need.timeout, 2ms);
     EXPECT_FALSE(need.source_readable);
@@ -514,7 +514,31 @@ TEST_F(PipelineTest, LetsALargeBurstGatherWhileRecordsAreInFlight) {
     clock.advance(1ms);
     need = turn();
     EXPECT_EQ(sink.sent.size(), 101U);
-    EXPECT_TRUE(need.source_readable) << "a small burst does not make the next one wait";
+    EXPECT_TRUE(need.source_readable) << "the rate has fallen";
+}
+
+TEST_F(PipelineTest, KnowsAHighRateHoweverSmallThePieces) {
+    options.gather_limit = 2ms;
+    start();
+    relation();
+    for (std::uint64_t n = 1; n <= 30; ++n) {
+        transaction(n * 100, {"e"});
+        clock.advance(40us);
+        turn();
+    }
+    EXPECT_FALSE(turn().source_readable);
+}
+
+TEST_F(PipelineTest, AtALowRateReadsAtOnce) {
+    options.gather_limit = 2ms;
+    start();
+    relation();
+    for (std::uint64_t n = 1; n <= 30; ++n) {
+        transaction(n * 100, {"e"});
+        clock.advance(200us);
+        EXPECT_TRUE(turn().source_readable);
+        EXPECT_EQ(sink.sent.size(), n);
+    }
 }
 
 TEST_F(PipelineTest, DoesNotGatherWhenNothingIsInFlight) {
@@ -522,6 +546,7 @@ TEST_F(PipelineTest, DoesNotGatherWhenNothingIsInFlight) {
     start();
     relation();
     transaction(100, std::vector<std::string>(100, "e"));
+    clock.advance(1ms);
     turn();
     sink.acknowledge_all();
     transaction(200, {"late"});

@@ -84,8 +84,8 @@ test-regress: install-extension ## pg_regress on a scratch server
 test-isolation: install-extension ## concurrent sessions
 	@$(EXTENSION) isolation
 
-test-memory: install-extension ## pg_regress in a backend with an address-sanitized extension
-	@$(EXTENSION) regress-asan
+test-memory: install-extension ## pg_regress in a server under valgrind
+	@$(EXTENSION) regress-memory
 
 test-integration: relay install-extension venv ## end to end on a real PostgreSQL and a real Kafka
 	@$(PYTHON) -m pytest -q test/integration $(PYTEST_ARGS)

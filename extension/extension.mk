@@ -12,7 +12,7 @@ PG_TESTS    := $(dir $(shell $(PG_CONFIG) --pgxs))../test
 EXT_BUILD   := $(BUILD)/extension
 PGXS_BUILD   = $(MAKE) --no-print-directory -s -C $(1) -f $(ROOT)/extension/pgxs.mk ROOT=$(ROOT) PG_CONFIG=$(PG_CONFIG)
 
-.PHONY: extension install-extension regress isolation regress-memory regress-asan
+.PHONY: extension install-extension regress isolation regress-memory
 extension:
 	@$(PG_CONFIG) --version | grep -qE ' 1[5-8]' || \
 	    { echo "extension: error: $$($(PG_CONFIG) --version) is not supported (PostgreSQL 15 to 18 are)"; exit 1; }
@@ -68,4 +68,3 @@ regress-memory: install-extension
 	    PG_BIN=$(PG_BIN) tools/pg_cluster.sh stop $(BUILD)/regress-memory/cluster)
 	@tools/valgrind_report.sh $(BUILD)/regress-memory/cluster
 regress-memory: TESTS = $(MEMORY_TESTS)
-regress-asan: regress-memory

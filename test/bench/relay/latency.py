@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from confluent_kafka import OFFSET_END, TopicPartition
+from confluent_kafka import TopicPartition
 from harness.postgres import bindir
 from harness.processes import as_server_user
 from harness.waiting import wait_until
@@ -20,12 +20,12 @@ SELECT holdfast.emit('latency', :n::text, 'Tick', jsonb_build_object('at', extra
 
 
 class Consumer(threading.Thread):
-    """Notes when each record of a topic arrives."""
+    """Notes when each record of a topic arrives, from now's end on."""
 
     def __init__(self, kafka, topic):
         super().__init__(daemon=True)
         self._consumer = kafka.consumer(**{"fetch.wait.max.ms": 5, "fetch.error.backoff.ms": 1})
-        self._consumer.assign([TopicPartition(topic, p, OFFSET_END) for p in range(kafka.partitions(topic))])
+        self._consumer.assign([TopicPartition(topic, p, end) for p, end in enumerate(kafka.end_offsets(topic))])
         self.arrivals = []
         self.ended = threading.Event()
 

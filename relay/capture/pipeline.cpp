@@ -68,9 +68,8 @@ bool Pipeline::run(ChangeSource& source, const EventFd& stop) {
             }
             need.timeout = std::min(need.timeout, std::chrono::ceil<microseconds>(*deadline - now));
         }
-        short events = 0;
-        events = need.source_readable ? POLLIN : events;
-        events = source_->wants_write() ? static_cast<short>(events | POLLOUT) : events;
+        const auto events = static_cast<short>((need.source_readable ? POLLIN : 0) |
+                                               (source_->wants_write() ? POLLOUT : 0));
         // A descriptor without events would still report a hang-up, again and again.
         std::array<pollfd, 3> wait{pollfd{events != 0 ? source_->fd() : -1, events, 0},
                                    pollfd{sink_.fd(), POLLIN, 0},

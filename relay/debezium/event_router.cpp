@@ -50,7 +50,9 @@ std::vector<std::string> split(std::string_view text, char separator) {
 using Placements = std::vector<std::pair<std::string, std::string>>;
 
 Placements parse_placements(const std::string& option, std::vector<std::string>& problems) {
-    const std::string name = "table.fields.additional.placement: ";
+    const auto problem = [&](const std::string& text) {
+        problems.push_back("table.fields.additional.placement: " + text);
+    };
     Placements placements;
     if (trim(option).empty()) {
         return placements;
@@ -58,12 +60,12 @@ Placements parse_placements(const std::string& option, std::vector<std::string>&
     for (const std::string& entry : split(option, ',')) {
         const auto parts = split(entry, ':');
         if (parts.size() < 2 || parts.size() > 3 || parts.front().empty() || parts.back().empty()) {
-            problems.push_back(name + "\"" + entry + "\" is not column:placement[:alias]");
+            problem("\"" + entry + "\" is not column:placement[:alias]");
         } else if (parts[1] == "envelope" || parts[1] == "partition") {
-            problems.push_back(name + "the placement \"" + parts[1] + "\" of \"" + parts[0] +
-                               "\" is not supported, only \"header\" is");
+            problem("the placement \"" + parts[1] + "\" of \"" + parts[0] +
+                    "\" is not supported, only \"header\" is");
         } else if (parts[1] != "header") {
-            problems.push_back(name + "\"" + parts[1] + "\" is no placement, \"header\" is");
+            problem("\"" + parts[1] + "\" is no placement, \"header\" is");
         } else {
             placements.emplace_back(parts.front(), parts.size() == 3 ? parts[2] : parts[0]);
         }

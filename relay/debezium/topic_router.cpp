@@ -154,7 +154,7 @@ void TopicRouter::parse_replacement(std::string_view replacement) {
         } else if (i < replacement.size() && is_digit(replacement[i])) {
             // As Java: the first digit always belongs to the number, further ones only while a
             // group of that number exists.
-            std::size_t group = static_cast<std::size_t>(replacement[i] - '0');
+            auto group = static_cast<std::size_t>(replacement[i] - '0');
             while (i + 1 < replacement.size() && is_digit(replacement[i + 1])) {
                 const std::size_t longer =
                     (group * 10) + static_cast<std::size_t>(replacement[i + 1] - '0');

@@ -5,7 +5,7 @@ import shutil
 from harness import relay as relay_module
 from harness.kafka import Node, Topics
 from harness.postgres import Cluster
-from harness.processes import Process, run_directory
+from harness.processes import Process, leave, run_directory
 from harness.shop import IN_TOPICS, OUT_TOPICS, Shop
 from harness.waiting import wait_until
 
@@ -50,6 +50,7 @@ class Stage:
         relay_module.BINARY = binary
         self._closers = []
         self.directory = run_directory("demo")
+        self._closers.append(lambda: leave(self.directory))
         try:
             self._build(binary, kafka)
         except BaseException:
@@ -73,7 +74,9 @@ class Stage:
         self._closers.append(self.shop.close)
         self.shop.open()
         self.shop.slot = "holdfast"
-        self.relay = self.shop.run_relay(capture={"record_offsets": True})
+        # The embedded broker does not wake a waiting fetch when a record comes.
+        hurry = {} if kafka == "real" else {"fetch.wait.max.ms": "10"}
+        self.relay = self.shop.run_relay(capture={"record_offsets": True}, kafka=hurry)
         self.shop.payment_service(delay_ms=PAYMENT_MS, decline_at=DECLINE_AT, concurrency=256)
 
     def versions(self):

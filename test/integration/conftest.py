@@ -10,7 +10,7 @@ import pytest
 
 from harness.kafka import Node
 from harness.postgres import Cluster
-from harness.processes import run_directory
+from harness.processes import leave, run_directory
 from harness.relay import BINARY
 from harness.shop import Shop
 
@@ -18,10 +18,13 @@ TEMPLATE = "holdfast_template"
 
 
 @pytest.fixture(scope="session")
-def workplace():
+def workplace(request):
     if not BINARY.exists():
         pytest.exit(f"there is no {BINARY}: run `make relay` first, or set HOLDFAST_RELAY", 2)
-    return run_directory("integration")
+    path = run_directory("integration")
+    yield path
+    if request.session.testsfailed == 0:
+        leave(path)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ import saga  # noqa: E402
 from harness import relay as relay_module  # noqa: E402
 from harness.kafka import Node  # noqa: E402
 from harness.postgres import Cluster  # noqa: E402
-from harness.processes import run_directory  # noqa: E402
+from harness.processes import leave, run_directory  # noqa: E402
 from harness.shop import Shop  # noqa: E402
 
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "autovacuum": "on"}
@@ -71,6 +71,7 @@ def main():
         if kafka is not None:
             kafka.wipe()
         cluster.remove()
+        leave(directory)
     print(report.terminal(rows))
     if not options.only and not options.quick:
         report.write(ROOT / "docs/benchmarks.md", rows, notes, "make bench-relay")

@@ -7,6 +7,7 @@ behind; start servers from the main thread, therefore.
 import os
 import pathlib
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,12 @@ def run_directory(name):
         path = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-", dir="/var/tmp"))
         path.chmod(0o755)
     return path
+
+
+def leave(path):
+    """Remove a run directory that is not below build/: nobody would look for it there."""
+    if BUILD not in path.parents:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def free_ports(count=1):

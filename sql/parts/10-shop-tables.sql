@@ -23,12 +23,13 @@ CREATE TABLE holdfast.stock (
     product_id    bigint PRIMARY KEY REFERENCES holdfast.product,
     on_hand       bigint NOT NULL DEFAULT 0,
     reserved      bigint NOT NULL DEFAULT 0,
-    safety_stock  bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0),
-    mode          text NOT NULL DEFAULT 'row' CHECK (mode IN ('row')),
+    safety_stock  bigint NOT NULL DEFAULT 0,
+    mode          text NOT NULL DEFAULT 'row',
     version       bigint NOT NULL DEFAULT 0,
     updated_at    timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT stock_reserved_not_negative CHECK (reserved >= 0),
-    CONSTRAINT stock_not_oversold CHECK (on_hand >= reserved)
+    -- One constraint, because each is parsed anew by every update of the row, under its lock.
+    CONSTRAINT stock_not_oversold
+        CHECK (on_hand >= reserved AND reserved >= 0 AND safety_stock >= 0 AND mode = 'row')
 ) WITH (fillfactor = 10,
         autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0,
         autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0,

@@ -91,9 +91,6 @@ void CaptureLoop::make_pipeline() {
     kafka::Properties properties = adapters::kafka_properties(config_);
     if (batching_ == Batching::kOneRecord) {
         properties.emplace_back("batch.num.messages", "1");
-        // To a broker that does not know the producer yet, any sequence number is the first: what is
-        // under way behind a refused record would be taken.
-        properties.emplace_back("max.in.flight.requests.per.connection", "1");
     }
     sink_ = std::make_unique<adapters::ProducerSink>(
         properties,

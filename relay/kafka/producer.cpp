@@ -97,6 +97,10 @@ std::optional<std::int32_t> Producer::partition_count(const ProducerTopic& topic
 
 ProduceResult Producer::produce(const ProducerTopic& topic, std::int32_t partition,
                                 const OutgoingRecord& record, std::uint64_t opaque) {
+    const bool first = partition >= 0 && contact(topic, partition) != Contact::kMade;
+    if (first && contact(topic, partition) == Contact::kFirstInFlight) {
+        return ProduceResult::kQueueFull;
+    }
     HeadersHandle headers = make_headers(record.headers);
     std::array<rd_kafka_vu_t, 8> arguments;  // NOLINT(*-member-init): filled one by one
     std::size_t count = 0;
@@ -123,16 +127,20 @@ ProduceResult Producer::produce(const ProducerTopic& topic, std::int32_t partiti
     const ErrorHandle error(rd_kafka_produceva(client_.get(), arguments.data(), count));
     if (!error) {
         static_cast<void>(headers.release());  // now the message's
+        if (first) {
+            contact(topic, partition) = Contact::kFirstInFlight;
+        }
         return ProduceResult::kQueued;
     }
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error.get());
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return ProduceResult::kQueueFull;
     }
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        if (a_record_was_refused()) {
-            return ProduceResult::kQueueFull;
-        }
+    // A client that has failed for good answers with the reason.
+    if (a_record_was_refused()) {
+        return ProduceResult::kQueueFull;
+    }
+    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         throw_fatal();
     }
     throw_error(code, "record of " +
@@ -155,8 +163,15 @@ std::size_t Producer::dispatch(rd_kafka_event_t* event,
         std::size_t reports = 0;
         while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
             const bool delivered = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+            const auto* topic =
+                static_cast<const ProducerTopic*>(rd_kafka_topic_opaque(message->rkt));
+            if (delivered) {
+                contact(*topic, message->partition) = Contact::kMade;
+            } else if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE && a_record_was_refused()) {
+                continue;  // it only stood behind the one that was; that one's report says why
+            }
             report({.opaque = reinterpret_cast<std::uint64_t>(message->_private),  // NOLINT
-                    .topic = static_cast<const ProducerTopic*>(rd_kafka_topic_opaque(message->rkt)),
+                    .topic = topic,
                     .partition = message->partition,
                     .offset = delivered ? message->offset : -1,
                     .bytes = message->len + message->key_len,
@@ -184,6 +199,18 @@ std::size_t Producer::dispatch(rd_kafka_event_t* event,
                         rd_kafka_event_error_string(event));
     }
     return 0;
+}
+
+Producer::Contact& Producer::contact(const ProducerTopic& topic, std::int32_t partition) {
+    if (contacts_.size() <= topic.directory_index_) {
+        contacts_.resize(topic.directory_index_ + 1);
+    }
+    std::vector<Contact>& partitions = contacts_[topic.directory_index_];
+    const auto index = static_cast<std::size_t>(partition);
+    if (partitions.size() <= index) {
+        partitions.resize(index + 1, Contact::kNone);
+    }
+    return partitions[index];
 }
 
 // Then the producer takes and sends no more.  The cause is in that record's delivery report.

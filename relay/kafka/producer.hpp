@@ -83,7 +83,10 @@ class Producer {
     /// without a key.
     static constexpr std::int32_t kPartitionByKey = RD_KAFKA_PARTITION_UA;
 
-    /// Queues a record.  `opaque` comes back in its delivery report.
+    /// Queues a record.  `opaque` comes back in its delivery report.  The first record of a
+    /// partition has to be acknowledged before a second one is taken (kQueueFull): a broker that
+    /// does not know the producer takes any sequence number as the first, so that a record behind
+    /// one that it refuses would overtake it.
     /// Throws FatalError kMessageTooLarge (larger than message.max.bytes; not queued), or what
     /// classify() makes of other refusals.
     ProduceResult produce(const ProducerTopic& topic, std::int32_t partition,
@@ -111,6 +114,8 @@ class Producer {
  private:
     std::size_t dispatch(rd_kafka_event_t* event,
                          const std::function<void(const DeliveryReport&)>& report);
+    enum class Contact : std::uint8_t { kNone, kFirstInFlight, kMade };
+    [[nodiscard]] Contact& contact(const ProducerTopic& topic, std::int32_t partition);
     [[nodiscard]] bool a_record_was_refused();
     [[noreturn]] void throw_fatal();
 
@@ -118,6 +123,7 @@ class Producer {
     ClientHandle client_;
     QueueHandle queue_;
     std::deque<std::unique_ptr<ProducerTopic>> topics_;
+    std::vector<std::vector<Contact>> contacts_;  ///< by directory index and partition
     std::unique_ptr<TopicDirectory> directory_;
 };
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/errors.hpp"
@@ -42,13 +43,24 @@ class KafkaProducer : public ::testing::Test {
         return -1;
     }
     std::vector<DeliveryReport> flush(Producer& producer) {
-        std::vector<DeliveryReport> reports;
         EXPECT_TRUE(producer.flush(
-            seconds(20), [&](const DeliveryReport& report) { reports.push_back(report); }));
-        return reports;
+            seconds(20), [&](const DeliveryReport& report) { reports_.push_back(report); }));
+        return std::exchange(reports_, {});
+    }
+    /// Produces; where the partition's first record is under way, after that one.
+    void send(Producer& producer, const ProducerTopic& topic, std::int32_t partition,
+              std::uint64_t ticket) {
+        const OutgoingRecord record{.key = "k", .value = "v"};
+        if (producer.produce(topic, partition, record, ticket) == ProduceResult::kQueued) {
+            return;
+        }
+        EXPECT_TRUE(producer.flush(
+            seconds(20), [&](const DeliveryReport& report) { reports_.push_back(report); }));
+        ASSERT_EQ(producer.produce(topic, partition, record, ticket), ProduceResult::kQueued);
     }
 
     MockBroker broker_;
+    std::vector<DeliveryReport> reports_;
 };
 
 TEST_F(KafkaProducer, ReportsTopicPartitionOffsetAndTicketOfEachRecord) {
@@ -57,9 +69,7 @@ TEST_F(KafkaProducer, ReportsTopicPartitionOffsetAndTicketOfEachRecord) {
     ProducerTopic& topic = producer.topic("orders");
     ASSERT_EQ(wait_for_partitions(producer, topic), 3);
     for (std::uint64_t i = 0; i < 30; ++i) {
-        ASSERT_EQ(producer.produce(topic, static_cast<std::int32_t>(i % 3),
-                                   {.key = "k", .value = "v"}, i),
-                  ProduceResult::kQueued);
+        send(producer, topic, static_cast<std::int32_t>(i % 3), i);
     }
     const auto reports = flush(producer);
     ASSERT_EQ(reports.size(), 30U);
@@ -109,8 +119,7 @@ TEST_F(KafkaProducer, KeepsOrderThroughRetriableErrors) {
         broker_.cluster(), kProduce, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
         RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
     for (std::uint64_t i = 0; i < 50; ++i) {
-        ASSERT_EQ(producer.produce(topic, 0, {.key = "k", .value = "v"}, i),
-                  ProduceResult::kQueued);
+        send(producer, topic, 0, i);
     }
     const auto reports = flush(producer);
     ASSERT_EQ(reports.size(), 50U);
@@ -140,6 +149,49 @@ TEST_F(KafkaProducer, ReportsWhatTheBrokerWillNeverTake) {
     EXPECT_EQ(reports[0].error, ErrorClass::kMessageTooLarge);
     EXPECT_EQ(reports[0].opaque, 7U);
     EXPECT_EQ(reports[0].offset, -1);
+}
+
+TEST_F(KafkaProducer, TakesASecondRecordOfAPartitionAfterTheFirstIsAcknowledged) {
+    broker_.create_topic("orders", 2);
+    Producer producer(properties());
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 2);
+    const OutgoingRecord record{.key = "k", .value = "v"};
+    EXPECT_EQ(producer.produce(topic, 0, record, 1), ProduceResult::kQueued);
+    EXPECT_EQ(producer.produce(topic, 0, record, 2), ProduceResult::kQueueFull);
+    EXPECT_EQ(producer.produce(topic, 1, record, 3), ProduceResult::kQueued);
+    EXPECT_EQ(flush(producer).size(), 2U);
+    EXPECT_EQ(producer.produce(topic, 0, record, 2), ProduceResult::kQueued);
+    EXPECT_EQ(producer.produce(topic, 0, record, 4), ProduceResult::kQueued);
+    EXPECT_EQ(flush(producer).size(), 2U);
+}
+
+TEST_F(KafkaProducer, TakesNothingMoreAfterARecordThatIsRefused) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties({{"batch.num.messages", "1"}}));
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    send(producer, topic, 0, 0);
+    ASSERT_EQ(flush(producer).size(), 1U);
+    constexpr std::int16_t kProduce = 0;
+    rd_kafka_mock_push_request_errors(broker_.cluster(), kProduce, 1,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    for (std::uint64_t i = 1; i < 4; ++i) {
+        static_cast<void>(producer.produce(topic, 0, {.key = "k", .value = "v"}, i));
+    }
+    std::vector<DeliveryReport> reports;
+    const auto until = steady_clock::now() + seconds(10);
+    while (reports.empty() && steady_clock::now() < until) {
+        std::array<pollfd, 1> wait{pollfd{producer.fd(), POLLIN, 0}};
+        wait_for(wait, milliseconds(100));
+        producer.poll([&](const DeliveryReport& report) { reports.push_back(report); });
+    }
+    ASSERT_FALSE(reports.empty());
+    // (What was under way is refused by a real broker, for its sequence number, but not by this
+    // one.)
+    EXPECT_EQ(reports[0].opaque, 1U);
+    EXPECT_EQ(reports[0].error, ErrorClass::kMessageTooLarge);
+    EXPECT_EQ(producer.produce(topic, 0, {.key = "k", .value = "v"}, 4), ProduceResult::kQueueFull);
 }
 
 TEST_F(KafkaProducer, RefusesARecordThatIsTooLargeForTheClient) {
@@ -184,6 +236,8 @@ TEST_F(KafkaProducer, NeverGivesUpWhileTheBrokerIsDown) {
     Producer producer(properties({{"reconnect.backoff.max.ms", "200"}}));
     ProducerTopic& topic = producer.topic("orders");
     ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    send(producer, topic, 0, 0);
+    ASSERT_EQ(flush(producer).size(), 1U);
     rd_kafka_mock_broker_set_down(broker_.cluster(), 1);
     for (std::uint64_t i = 0; i < 10; ++i) {
         ASSERT_EQ(producer.produce(topic, 0, {.key = "k", .value = "v"}, i),

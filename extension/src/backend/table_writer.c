@@ -9,6 +9,7 @@
 #include "backend/version.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
@@ -47,11 +48,22 @@ typedef struct Target {
 static Target* targets[MAX_TARGETS];
 static int next_victim = 0;
 
+/* Counts announced changes: one may come while a target is being made. */
+static uint64 changes = 0;
+
+/* That an index made concurrently now takes rows is announced with its commit for the index; what
+ * is announced for its table may come earlier. */
+static bool depends_on(const Target* target, Oid relation_id) {
+    if (relation_id == InvalidOid || target->relation_id == relation_id) return true;
+    for (int i = 0; target->plain && i < target->result->ri_NumIndices; i++)
+        if (target->index_ids[i] == relation_id) return true;
+    return false;
+}
+
 static void forget_relation(Datum arg pg_attribute_unused(), Oid relation_id) {
+    changes++;
     for (int i = 0; i < MAX_TARGETS; i++)
-        if (targets[i] != NULL &&
-            (relation_id == InvalidOid || targets[i]->relation_id == relation_id))
-            targets[i]->valid = false;
+        if (targets[i] != NULL && depends_on(targets[i], relation_id)) targets[i]->valid = false;
 }
 
 /* A constraint may have a function compiled into it. */
@@ -131,10 +143,13 @@ static bool map_columns(Target* target, Relation relation) {
 }
 
 static Target* make_target(const TableWriter* writer, Relation relation) {
+    /* The caller's until it is complete, so that an error leaves nothing behind. */
     MemoryContext context =
-        AllocSetContextCreate(TopMemoryContext, "holdfast table writer", ALLOCSET_SMALL_SIZES);
+        AllocSetContextCreate(CurrentMemoryContext, "holdfast table writer", ALLOCSET_SMALL_SIZES);
     MemoryContext caller = MemoryContextSwitchTo(context);
     Target* target = palloc0(sizeof(Target));
+    uint64 changes_before = changes;
+    bool btree_only = true;
 
     target->context = context;
     target->relation_id = RelationGetRelid(relation);
@@ -150,12 +165,19 @@ static Target* make_target(const TableWriter* writer, Relation relation) {
         InitResultRelInfo(target->result, relation, 0, NULL, 0);
         ExecOpenIndices(target->result, false);
         target->index_ids = palloc0(sizeof(Oid) * (Size)Max(target->result->ri_NumIndices, 1));
-        for (int i = 0; i < target->result->ri_NumIndices; i++)
-            target->index_ids[i] = RelationGetRelid(target->result->ri_IndexRelationDescs[i]);
+        for (int i = 0; i < target->result->ri_NumIndices; i++) {
+            Relation index = target->result->ri_IndexRelationDescs[i];
+
+            target->index_ids[i] = RelationGetRelid(index);
+            /* Others may keep more between rows than a transaction lets them (17's BRIN: a pin). */
+            if (index->rd_rel->relam != BTREE_AM_OID) btree_only = false;
+        }
         ExecCloseIndices(target->result);
+        target->plain = btree_only;
     }
-    target->valid = true;
+    target->valid = changes == changes_before;
     MemoryContextSwitchTo(caller);
+    MemoryContextSetParent(context, TopMemoryContext);
     return target;
 }
 
@@ -271,9 +293,12 @@ void table_writer_insert(TableWriter* writer, Datum* values, const bool* nulls) 
 
         if (OidIsValid(leaf_id)) {
             Relation leaf = leaf_id == table_id ? table : table_open(leaf_id, RowExclusiveLock);
-            Target* target = find_target(writer, leaf);
+            /* While we waited for a default partition, the key may have got one of its own. */
+            bool still_there =
+                leaf == table || find_leaf(writer, table, values[writer->key_column]) == leaf_id;
+            Target* target = still_there ? find_target(writer, leaf) : NULL;
 
-            if (target->plain) {
+            if (target != NULL && target->plain) {
                 insert_directly(target, leaf, values, nulls);
                 done = true;
             }

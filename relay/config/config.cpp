@@ -211,6 +211,12 @@ class Loader {
     void read_value(const std::string& section, const std::string& name, const toml::node& node) {
         const std::string origin = at(node.source());
         const Key* key = section == "kafka" ? nullptr : find_key(section, name);
+        if (section == "capture" && name == "topic_prefix") {
+            report(origin,
+                   "[capture] topic_prefix names the topics of table change events, which are not in "
+                   "this version: leave it out, and name outbox topics with route.topic.replacement");
+            return;
+        }
         if (section != "kafka" && key == nullptr) {
             report(origin, "unknown key " + quoted(name) + " in " +
                                (section == "inbox" ? "[[inbox]]" : "[" + section + "]") +

@@ -61,12 +61,6 @@ std::vector<Key> make_keys() {
                  "after a crash.",
          .target = TARGET(capture.delivery)},
         {.section = "capture",
-         .name = "topic_prefix",
-         .type = "string",
-         .help = "First part of the topic names of change events, as Debezium's `topic.prefix`. "
-                 "Outbox events do not use it.",
-         .target = TARGET(capture.topic_prefix)},
-        {.section = "capture",
          .name = "max_in_flight_bytes",
          .type = "integer",
          .unit = "bytes",

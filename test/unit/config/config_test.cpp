@@ -84,6 +84,12 @@ TEST(Config, HasDefaultsForEverythingButTheBrokers) {
     EXPECT_EQ(config.log.level, "info");
 }
 
+TEST(Config, RefusesTheTopicPrefixOfChangeEventsByName) {
+    const std::string problem =
+        problem_of(std::string("[capture]\ntopic_prefix = \"shop\"\n") + kBrokers);
+    EXPECT_TRUE(contains(problem, "holdfast.toml:2: [capture] topic_prefix names the topics of"));
+}
+
 TEST(Config, ReadsTheExampleOfTheManual) {
     const Config config = good(R"([postgres]
 dsn         = "host=/run/postgresql dbname=shop user=holdfast_relay"
@@ -96,7 +102,6 @@ linger.ms = 5
 "linger.ms.like" = 0.5
 
 [capture]
-topic_prefix = "shop"
 record_offsets = true
 
 [outbox]

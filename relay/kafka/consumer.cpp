@@ -1,6 +1,7 @@
 #include "kafka/consumer.hpp"
 
 #include <array>
+#include <thread>
 #include <utility>
 
 #include "base/errors.hpp"
@@ -16,6 +17,7 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t kWakeUp = 1;
 constexpr int kSeekMs = 5'000;
 constexpr milliseconds kCloseLimit{3'000};
+constexpr milliseconds kFetcherStopTime{100};
 constexpr std::chrono::seconds kMissingInterval{60};
 
 PartitionListHandle make_list(std::size_t size) {
@@ -132,7 +134,7 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
         return;
     }
     const bool lost = rd_kafka_assignment_lost(client) != 0;
-    rd_kafka_assign(client, nullptr);
+    self->replace_assignment(nullptr);
     // librdkafka remembers a pause beyond the assignment that it was meant for.
     rd_kafka_resume_partitions(client, partitions);
     if (!self->closing_) {
@@ -214,9 +216,25 @@ void Consumer::warn_missing(const std::string& reason) {
     }
 }
 
+// librdkafka 2.14 aborts (rdkafka_assignment.c, "rktp_started") when a partition is removed a
+// second time before its fetcher has stopped: for instance by an assignment that crosses with a
+// revocation, and the answer to that.  Nothing tells when a fetcher has stopped; it takes a
+// millisecond or so.
+rd_kafka_resp_err_t Consumer::replace_assignment(const rd_kafka_topic_partition_list_t* list) {
+    if (assigned_) {
+        std::this_thread::sleep_until(removed_at_ + kFetcherStopTime);
+    }
+    const rd_kafka_resp_err_t code = rd_kafka_assign(client_.get(), list);
+    if (assigned_) {
+        removed_at_ = steady_clock::now();
+    }
+    assigned_ = list != nullptr && list->cnt > 0;
+    return code;
+}
+
 void Consumer::assign(std::span<const TopicPosition> positions) {
     const PartitionListHandle list = list_of(positions);
-    const rd_kafka_resp_err_t code = rd_kafka_assign(client_.get(), list.get());
+    const rd_kafka_resp_err_t code = replace_assignment(list.get());
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         throw RetryableError("cannot take partitions of group " + group_ + ": " + describe(code));
     }

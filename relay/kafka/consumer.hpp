@@ -109,7 +109,8 @@ class Consumer {
     /// for.
     [[nodiscard]] std::optional<ConsumerEvent> poll();
 
-    /// Fetch from these positions and nothing else; replaces the assignment before it.
+    /// Fetch from these positions and nothing else; replaces the assignment before it.  Waits for a
+    /// tenth of a second when that one has itself only just replaced another.
     void assign(std::span<const TopicPosition> positions);
 
     /// Asks the leader.  Waits up to `limit`; throws RetryableError when there is no answer.
@@ -136,6 +137,7 @@ class Consumer {
  private:
     static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
                              rd_kafka_topic_partition_list_t* partitions, void* opaque);
+    rd_kafka_resp_err_t replace_assignment(const rd_kafka_topic_partition_list_t* list);
     void on_error(const rd_kafka_message_t& message);
     void warn_missing(const std::string& reason);
 
@@ -145,6 +147,8 @@ class Consumer {
     QueueHandle queue_;
     std::deque<ConsumerEvent> events_;
     std::chrono::steady_clock::time_point missing_logged_{};
+    std::chrono::steady_clock::time_point removed_at_{};  ///< when partitions left the assignment
+    bool assigned_ = false;                               ///< the assignment is not empty
     bool closing_ = false;
     bool connected_ = false;
 };

@@ -212,9 +212,10 @@ class Loader {
         const std::string origin = at(node.source());
         const Key* key = section == "kafka" ? nullptr : find_key(section, name);
         if (section == "capture" && name == "topic_prefix") {
-            report(origin,
-                   "[capture] topic_prefix names the topics of table change events, which are not in "
-                   "this version: leave it out, and name outbox topics with route.topic.replacement");
+            report(
+                origin,
+                "[capture] topic_prefix names the topics of table change events, which are not in "
+                "this version: leave it out, and name outbox topics with route.topic.replacement");
             return;
         }
         if (section != "kafka" && key == nullptr) {

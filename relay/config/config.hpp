@@ -36,7 +36,7 @@ struct KafkaProperty {
 
 /// [capture]
 struct CaptureConfig {
-    std::string delivery;      ///< always "at-least-once" in this version
+    std::string delivery;                ///< always "at-least-once" in this version
     std::int64_t max_in_flight_bytes{};  ///< handed to Kafka and not yet acknowledged
     std::int64_t status_interval_ms{};   ///< standby status updates to PostgreSQL
     bool record_offsets{};               ///< write Kafka offsets back into outbox_position

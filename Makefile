@@ -106,7 +106,7 @@ fuzz: setup-test ## libFuzzer on the decoder for a minute (FUZZ_SECONDS=60)
 bench: bench-orders bench-relay ## all, as ratios within one run
 
 bench-orders: setup-test install-extension venv ## place_order against PL/pgSQL
-	@$(PYTHON) test/bench/orders/run.py
+	@$(PYTHON) test/bench/orders/run.py --document
 
 bench-relay: setup-test relay install-extension venv ## the relay against pg_recvlogical; latency; inbox; round trip
 	@$(PYTHON) test/bench/relay/bench.py --relay $(BIN)/holdfast-relay

@@ -5,7 +5,7 @@ All workloads of a round run one after the other, and rounds repeat, so that a s
 machine meets all of them; a ratio is the median over the rounds of the ratio within a round.  Runs its own
 scratch cluster below build/; needs the extension installed.
 
-    run.py [--rounds 5] [--seconds 5] [--clients 32,100] [--markdown FILE]
+    run.py [--rounds 5] [--seconds 5] [--clients 32,100] [--document]
 """
 
 import argparse
@@ -17,6 +17,10 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import page  # noqa: E402
+
 ROOT = HERE.parents[2]
 CLUSTER = ROOT / "build" / "bench-orders"
 BIN = pathlib.Path(os.environ.get("PG_BIN", "/usr/lib/postgresql/15/bin"))
@@ -96,7 +100,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--clients", default="32,100")
-    parser.add_argument("--markdown", type=pathlib.Path, help="also write the tables to this file")
+    parser.add_argument("--document", action="store_true", help="write the tables into docs/benchmarks.md")
     options = parser.parse_args()
 
     socket, port = cluster("start", CLUSTER, *SETTINGS)
@@ -119,8 +123,9 @@ def main():
         cluster("stop", CLUSTER)
     table, met_all = report(results)
     print(table)
-    if options.markdown:
-        options.markdown.write_text(table + "\n")
+    if options.document:
+        page.write("orders", "Orders", "make bench-orders",
+                   f"pgbench shares these cores; {options.rounds} rounds of {options.seconds} s, every workload in each.", table)
     print("bench: every target met" if met_all else "bench: some targets were missed, see above")
     return 0
 

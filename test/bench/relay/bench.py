@@ -74,7 +74,7 @@ def main():
         leave(directory)
     print(report.terminal(rows))
     if not options.only and not options.quick:
-        report.write(ROOT / "docs/benchmarks.md", rows, notes, "make bench-relay")
+        report.write(rows, notes)
     return 0
 
 

@@ -12,7 +12,7 @@ from harness.processes import as_server_user
 from harness.waiting import wait_until
 from report import Row
 
-ROWS_PER_TRANSACTION = 10
+ROWS_PER_TRANSACTION = 1
 
 # An event as the extension writes it: about 250 bytes.
 BACKLOG = """

@@ -46,7 +46,7 @@ struct PipelineOptions {
 
     /// At a high rate, how long changes are left to gather in the socket while earlier records are
     /// unacknowledged.  0 = always read as soon as there is anything.
-    std::chrono::microseconds gather_limit{1'000};
+    std::chrono::microseconds gather_limit{250};
 };
 
 /// The sink lost a record for a reason that may pass.  The pipeline and its sink are of no more

@@ -213,11 +213,11 @@ TEST_F(KafkaConsumer, SecondMemberTakesPartitionsAway) {
     read(one, 6);
 
     Consumer two(properties(), "group", kTopics);
-    std::vector<TopicPartition> revoked;
+    std::size_t revoked_at_once = 0;  // the group may need more than one round to settle
     std::vector<TopicPartition> of_one;
     std::vector<TopicPartition> of_two;
     const auto until = steady_clock::now() + seconds(20);
-    while ((of_one.empty() || of_two.empty()) && steady_clock::now() < until) {
+    while ((of_one.size() != 1 || of_two.size() != 1) && steady_clock::now() < until) {
         for (auto [consumer, given] : {std::pair{&one, &of_one}, std::pair{&two, &of_two}}) {
             while (auto event = consumer->poll()) {
                 if (auto* assigned = std::get_if<PartitionsAssigned>(&*event)) {
@@ -228,14 +228,15 @@ TEST_F(KafkaConsumer, SecondMemberTakesPartitionsAway) {
                     }
                     consumer->assign(positions);
                 } else if (auto* gone = std::get_if<PartitionsRevoked>(&*event)) {
-                    revoked = gone->partitions;
+                    revoked_at_once = std::max(revoked_at_once, gone->partitions.size());
+                    given->clear();
                 }
             }
         }
         std::array<pollfd, 2> wait{pollfd{one.fd(), POLLIN, 0}, pollfd{two.fd(), POLLIN, 0}};
         wait_for(wait, milliseconds(100));
     }
-    EXPECT_EQ(revoked.size(), 2U);
+    EXPECT_EQ(revoked_at_once, 2U);
     ASSERT_EQ(of_one.size(), 1U);
     ASSERT_EQ(of_two.size(), 1U);
     EXPECT_NE(of_one[0], of_two[0]);

@@ -15,13 +15,6 @@ bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
 die() { printf 'pg_cluster: error: %s\n' "$*" >&2; exit 1; }
 [ $# -ge 2 ] || die "usage: $0 start DIR [setting=value ...] | stop DIR [fast|immediate]"
 [ -x "$bin/initdb" ] || die "no PostgreSQL programs in $bin (set PG_BIN)"
-action=$1
-mkdir -p "$2"
-dir=$(cd "$2" && pwd)
-shift 2
-data=$dir/data
-log=$dir/postgresql.log
-
 as_owner=()
 owner=$(id -un)
 if [ "$(id -u)" = 0 ]; then
@@ -31,21 +24,31 @@ if [ "$(id -u)" = 0 ]; then
 fi
 # A directory of the caller's may be closed to the owner (and / is what the server should run in).
 run() { (cd / && "${as_owner[@]}" env LC_ALL=C.UTF-8 "$@"); }
-running() { [ -s "$data/postmaster.pid" ] && kill -0 "$(head -n 1 "$data/postmaster.pid")" 2>/dev/null; }
 
-reachable() {
-    local path=$dir
+# As root the server is another user's, who may be shut out from here (a home, a directory of mktemp's).
+# Its files then live below /var/tmp, and DIR is a link to them.
+place() {
+    local parent
     [ "$(id -u)" = 0 ] || return 0
-    while [ "$path" != / ]; do
-        run test -x "$path" || die "the user $owner may not enter $path; build in a directory that others may enter"
-        path=$(dirname "$path")
-    done
+    mkdir -p "$(dirname "$1")"
+    parent=$(cd "$(dirname "$1")" && pwd -P)
+    if run test -x "$parent" || { [ -L "$1" ] && [ -d "$1" ]; }; then return 0; fi
+    rm -rf "$1"
+    ln -s "$(mktemp -d /var/tmp/holdfast-XXXXXX)" "$1"
 }
+
+action=$1
+place "$2"
+mkdir -p "$2"
+dir=$(cd "$2" && pwd -P)
+shift 2
+data=$dir/data
+log=$dir/postgresql.log
+running() { [ -s "$data/postmaster.pid" ] && kill -0 "$(head -n 1 "$data/postmaster.pid")" 2>/dev/null; }
 
 start() {
     local socket=$dir port setting
     [ "$(id -u)" != 0 ] || chown "$owner" "$dir"
-    reachable
     # A socket's path has room for 107 bytes, file name included.
     if [ ${#dir} -gt 80 ]; then
         socket=/tmp/holdfast-$(printf '%s' "$dir" | cksum | cut -d' ' -f1)

@@ -25,7 +25,8 @@ const Pairs& common_defaults() {
 
 // The queue is bounded so that the whole relay stays within 64 MB; lingering of half a millisecond
 // is enough to fill batches while draining and costs little latency when there is one event at a
-// time.
+// time.  A partition that was seen without a leader (a broker that was frozen, and fenced) may be
+// forgotten until the next regular look at the metadata: five minutes by the library's default.
 const Pairs& producer_defaults() {
     static const Pairs pairs = {
         {"linger.ms", "0.5"},
@@ -33,6 +34,7 @@ const Pairs& producer_defaults() {
         {"queue.buffering.max.messages", "100000"},
         {"batch.num.messages", "10000"},
         {"compression.codec", "none"},
+        {"topic.metadata.refresh.interval.ms", "5000"},
     };
     return pairs;
 }

@@ -91,7 +91,7 @@ class DatabaseTest : public ::testing::Test {
     void SetUp() override {
         server_ = ScratchServer::instance();
         if (server_ == nullptr) {
-            GTEST_SKIP() << "no PostgreSQL server can be started here";
+            FAIL() << "no PostgreSQL server can be started here";
         }
         static int count = 0;
         database_ = "test" + std::to_string(++count);

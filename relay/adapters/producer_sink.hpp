@@ -30,6 +30,7 @@ class ProducerSink final : public capture::RecordSink {
     [[nodiscard]] std::optional<std::int32_t> partition_count(capture::TopicId topic) override;
     capture::SendResult send(capture::TopicId topic, std::int32_t partition,
                              const debezium::Record& record, std::uint64_t ticket) override;
+    void send_now() override { producer_.send_now(); }
     void poll(capture::DeliveryHandler& handler) override;
     [[nodiscard]] int fd() const override { return producer_.fd(); }
 

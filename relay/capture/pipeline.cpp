@@ -23,10 +23,10 @@ constexpr milliseconds kAdvanceInterval{200};
 constexpr int kMaxBurstMessages = 2000;
 constexpr std::size_t kMaxBurstBytes = 512 * 1024;
 
-/// At this rate it pays to let changes gather in the socket: woken for every few of them, the relay
-/// would spend a third of its time on being woken, and slow down the server beside it.
-constexpr std::uint64_t kGatherRecordsPerMillisecond = 16;
-constexpr milliseconds kRateWindow{1};
+/// From this rate on, full batches matter more than a few milliseconds: records linger in the sink,
+/// and acknowledgements are not waited for.  The window is long enough not to take a burst for it.
+constexpr std::uint64_t kFastRecordsPerMillisecond = 16;
+constexpr milliseconds kRateWindow{10};
 
 constexpr const char* kTooLargeHint =
     "Raise max.message.bytes of the topic (and message.max.bytes of the relay's [kafka] section) "
@@ -121,7 +121,8 @@ void Pipeline::attach(ChangeSource& source) {
     reply_requested_ = false;
     draining_ = false;
     more_to_read_ = false;
-    gathering_ = false;
+    gather_until_ = {};
+    fast_ = false;
     window_start_ = clock_.now();
     window_records_ = 0;
 }
@@ -159,7 +160,11 @@ bool Pipeline::may_read(TimePoint now) const noexcept {
     if (waiting_ != nullptr || at_bound() || (draining_ && !tracker_.is_open())) {
         return false;
     }
-    return !gathering_ || now >= gather_until_ || in_flight_.count() == 0;
+    return !gathers(now);
+}
+
+bool Pipeline::gathers(TimePoint now) const noexcept {
+    return in_flight_.count() > 0 && now < gather_until_;
 }
 
 void Pipeline::read(TimePoint now) {
@@ -184,16 +189,18 @@ void Pipeline::read(TimePoint now) {
     }
     const std::uint64_t records = in_flight_.next_ticket() - first_ticket;
     note_rate(now, records);
-    gather_until_ = now + options_.gather_limit;
+    if (!fast_ && records > 0) {
+        sink_.send_now();
+    }
+    gather_until_ = now + (fast_ ? options_.fast_gather_limit : options_.gather_limit);
 }
 
 void Pipeline::note_rate(TimePoint now, std::uint64_t records) {
     window_records_ += records;
     const auto elapsed = now - window_start_;
     if (elapsed >= kRateWindow) {
-        const auto windows = static_cast<std::uint64_t>(elapsed / kRateWindow);
-        gathering_ = options_.gather_limit.count() > 0 &&
-                     window_records_ >= kGatherRecordsPerMillisecond * windows;
+        const auto elapsed_ms = static_cast<std::uint64_t>(elapsed / milliseconds(1));
+        fast_ = window_records_ >= kFastRecordsPerMillisecond * elapsed_ms;
         window_start_ = now;
         window_records_ = 0;
     }
@@ -435,7 +442,7 @@ void Pipeline::send_status_if_due(TimePoint now) {
 Pipeline::Need Pipeline::next_need(TimePoint now) const {
     Need need;
     if (waiting_ == nullptr && !at_bound() && (!draining_ || tracker_.is_open())) {
-        const bool gather = gathering_ && now < gather_until_ && in_flight_.count() > 0;
+        const bool gather = gathers(now);
         if (more_to_read_ && !gather) {
             return need;
         }

@@ -44,9 +44,14 @@ struct PipelineOptions {
     /// acknowledgements.
     std::chrono::milliseconds drain_limit{8'000};
 
-    /// At a high rate, how long changes are left to gather in the socket while earlier records are
-    /// unacknowledged.  0 = always read as soon as there is anything.
-    std::chrono::microseconds gather_limit{250};
+    /// While records are unacknowledged, changes are left to gather in the socket for at most this
+    /// long after the last look.  At a low rate, the acknowledgement ends it: what came meanwhile
+    /// leaves as one batch.  0 = read as soon as there is anything.
+    std::chrono::microseconds gather_limit{5'000};
+
+    /// The same at a high rate, where it only saves wake-ups: a Unix socket's buffer holds about
+    /// ninety changes.
+    std::chrono::microseconds fast_gather_limit{250};
 };
 
 /// The sink lost a record for a reason that may pass.  The pipeline and its sink are of no more
@@ -127,6 +132,7 @@ class Pipeline final : private DeliveryHandler {
 
     [[nodiscard]] bool at_bound() const noexcept;
     [[nodiscard]] bool may_read(TimePoint now) const noexcept;
+    [[nodiscard]] bool gathers(TimePoint now) const noexcept;
     void read(TimePoint now);
     void note_rate(TimePoint now, std::uint64_t records);
     void take(const SourceMessage& message);
@@ -182,9 +188,9 @@ class Pipeline final : private DeliveryHandler {
     bool draining_ = false;
 
     bool more_to_read_ = false;  ///< the last turn ended before the source was empty
-    bool gathering_ = false;     ///< the rate is high
-    TimePoint gather_until_{};
-    TimePoint window_start_{};  ///< records are counted from here to know the rate
+    TimePoint gather_until_{};   ///< if anything is unacknowledged
+    bool fast_ = false;          ///< the rate is high
+    TimePoint window_start_{};   ///< records are counted from here to know the rate
     std::uint64_t window_records_ = 0;
     std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn
 

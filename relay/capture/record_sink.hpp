@@ -61,6 +61,9 @@ class RecordSink {
     virtual SendResult send(TopicId topic, std::int32_t partition, const debezium::Record& record,
                             std::uint64_t ticket) = 0;
 
+    /// Sends what is queued now, rather than when a batch is full.  Never waits.
+    virtual void send_now() = 0;
+
     /// Hands over all reports that are there, without waiting.  Reports of one partition come in
     /// the order of sending.  Throws FatalError when the client has failed for good.
     virtual void poll(DeliveryHandler& handler) = 0;

@@ -381,7 +381,9 @@ std::string describe_keys() {
                 " | " + escape_cell(key.help) + " |\n";
     }
     text +=
-        "\n### `[kafka]`\n\nAny librdkafka property, except these, which the relay keeps to "
+        "\n### `[kafka]`\n\nAny librdkafka property. Without `linger.ms`, records linger only "
+        "while events come fast ([why](decisions/0007-batches-by-load.md)).\n\nThese the relay "
+        "keeps to "
         "itself:\n\n| property | may only be | because |\n|---|---|---|\n";
     for (const RefusedProperty& property : refused()) {
         text += "| " + code(property.name) + " | " +

@@ -97,6 +97,7 @@ Consumer::Consumer(const Properties& properties, const std::string& group,
     static_cast<void>(conf.release());  // rd_kafka_new() has taken it
     rd_kafka_poll_set_consumer(client_.get());
     queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+    bootstrap_.emplace(client_.get());
     rd_kafka_queue_io_event_enable(queue_.get(), wake_.fd(), &kWakeUp, sizeof kWakeUp);
 
     const PartitionListHandle list = make_list(topics.size());
@@ -143,6 +144,7 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
 }
 
 std::optional<ConsumerEvent> Consumer::poll() {
+    bootstrap_->poll();
     while (events_.empty()) {
         MessageHandle message(rd_kafka_consumer_poll(client_.get(), 0));
         if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -203,6 +205,7 @@ void Consumer::on_error(const rd_kafka_message_t& message) {
     }
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         connected_ = false;
+        bootstrap_->all_brokers_down();
     }
     log_client_line(log::Level::kWarn, "kafka_error", rd_kafka_err2name(code),
                     "group " + group_ + ": " + reason);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/event_fd.hpp"
+#include "kafka/bootstrap.hpp"
 #include "kafka/errors.hpp"
 #include "kafka/handles.hpp"
 #include "kafka/properties.hpp"
@@ -145,6 +146,7 @@ class Consumer {
     std::string group_;
     ClientHandle client_;
     QueueHandle queue_;
+    std::optional<Bootstrap> bootstrap_;
     std::deque<ConsumerEvent> events_;
     std::chrono::steady_clock::time_point missing_logged_{};
     std::chrono::steady_clock::time_point removed_at_{};  ///< when partitions left the assignment

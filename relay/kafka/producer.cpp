@@ -62,9 +62,14 @@ Producer::Producer(const Properties& properties, DirectoryOptions directory) {
     rd_kafka_queue_io_event_enable(queue_.get(), wake_.fd(), &kWakeUp, sizeof kWakeUp);
     directory_ =
         std::make_unique<TopicDirectory>(client_.get(), directory, [this] { wake_.signal(); });
+    bootstrap_.emplace(client_.get());
+    if (lingers_by_default(properties)) {
+        flusher_.emplace(client_.get());
+    }
 }
 
 Producer::~Producer() {
+    flusher_.reset();
     directory_.reset();
     // Without this, destroying waits for requests in flight.
     rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -148,12 +153,19 @@ ProduceResult Producer::produce(const ProducerTopic& topic, std::int32_t partiti
                           " bytes for topic " + topic.name_);
 }
 
+void Producer::send_now() {
+    if (flusher_) {
+        flusher_->send_now();
+    }
+}
+
 std::size_t Producer::poll(const std::function<void(const DeliveryReport&)>& report) {
     wake_.drain();
     std::size_t reports = 0;
     while (const EventHandle event{rd_kafka_queue_poll(queue_.get(), 0)}) {
         reports += dispatch(event.get(), report);
     }
+    bootstrap_->poll();
     return reports;
 }
 
@@ -194,6 +206,7 @@ std::size_t Producer::dispatch(rd_kafka_event_t* event,
         }
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
             directory_->doubt();
+            bootstrap_->all_brokers_down();
         }
         log_client_line(log::Level::kWarn, "kafka_error", rd_kafka_err2name(code),
                         rd_kafka_event_error_string(event));

@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "base/event_fd.hpp"
+#include "kafka/bootstrap.hpp"
 #include "kafka/errors.hpp"
+#include "kafka/flusher.hpp"
 #include "kafka/handles.hpp"
 #include "kafka/properties.hpp"
 #include "kafka/topic_directory.hpp"
@@ -92,6 +94,10 @@ class Producer {
     ProduceResult produce(const ProducerTopic& topic, std::int32_t partition,
                           const OutgoingRecord& record, std::uint64_t opaque);
 
+    /// Sends what is queued now, rather than when batches are full or linger.ms is over.  Never
+    /// waits.  Without effect where the properties set linger.ms: then that is what is wanted.
+    void send_now();
+
     /// Reads all delivery reports that are there, without waiting.  Throws FatalError when the
     /// client has failed for good (idempotence lost, fenced, authentication refused).
     /// Returns the number of reports.
@@ -125,6 +131,8 @@ class Producer {
     std::deque<std::unique_ptr<ProducerTopic>> topics_;
     std::vector<std::vector<Contact>> contacts_;  ///< by directory index and partition
     std::unique_ptr<TopicDirectory> directory_;
+    std::optional<Flusher> flusher_;
+    std::optional<Bootstrap> bootstrap_;
 };
 
 }  // namespace holdfast::relay::kafka

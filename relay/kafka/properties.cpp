@@ -1,5 +1,6 @@
 #include "kafka/properties.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
@@ -23,18 +24,15 @@ const Pairs& common_defaults() {
     return pairs;
 }
 
-// The queue is bounded so that the whole relay stays within 64 MB; lingering of half a millisecond
-// is enough to fill batches while draining and costs little latency when there is one event at a
-// time.  A partition that was seen without a leader (a broker that was frozen, and fenced) may be
-// forgotten until the next regular look at the metadata: five minutes by the library's default.
+// The queue is bounded so that the whole relay stays within 64 MB.  Lingering makes the batches
+// that a drain needs; when events are few, Producer::send_now() ends it.
 const Pairs& producer_defaults() {
     static const Pairs pairs = {
-        {"linger.ms", "0.5"},
+        {"linger.ms", "5"},
         {"queue.buffering.max.kbytes", "16384"},
         {"queue.buffering.max.messages", "100000"},
         {"batch.num.messages", "10000"},
         {"compression.codec", "none"},
-        {"topic.metadata.refresh.interval.ms", "5000"},
     };
     return pairs;
 }
@@ -134,6 +132,12 @@ std::vector<PropertyProblem> validate_properties(const Properties& properties) {
         }
     }
     return problems;
+}
+
+bool lingers_by_default(const Properties& properties) {
+    return std::ranges::none_of(properties, [](const auto& property) {
+        return property.first == "linger.ms" || property.first == "queue.buffering.max.ms";
+    });
 }
 
 ConfHandle make_conf(const Properties& properties, ClientKind kind) {

@@ -30,6 +30,9 @@ struct PropertyProblem {
 /// Log lines of the library go to our log (event "kafka_client"), without secrets.
 [[nodiscard]] ConfHandle make_conf(const Properties& properties, ClientKind kind);
 
+/// Whether linger.ms is ours, not the user's.
+[[nodiscard]] bool lingers_by_default(const Properties& properties);
+
 /// What is known about the librdkafka that is linked.
 enum class LibraryVerdict { kGood, kWarn, kRefuse };
 struct LibraryVersion {

@@ -107,6 +107,7 @@ class FakeSink final : public RecordSink {
     std::optional<std::int32_t> partitions = 1;
     std::size_t largest_value = 1'000'000;
     bool acknowledge_at_once = false;
+    std::size_t sent_now = 0;  ///< so many of `sent` do not linger any more
 
     /// The next poll() reports that the n-th accepted record is delivered.
     void acknowledge(std::size_t n) {
@@ -156,6 +157,7 @@ class FakeSink final : public RecordSink {
         }
         return SendResult::kAccepted;
     }
+    void send_now() override { sent_now = sent.size(); }
     void poll(DeliveryHandler& handler) override {
         readable_.drain();
         for (const Delivery& delivery : std::exchange(reports_, {})) {

@@ -22,7 +22,7 @@ constexpr std::uint32_t kOther = 16'500;
 
 class PipelineTest : public testing::Test {
  protected:
-    PipelineTest() { options.gather_limit = 0us; }
+    PipelineTest() { options.gather_limit = options.fast_gather_limit = 0us; }
 
     void start() {
         pipeline.emplace(sink, debezium::EventRouterOptions{}, clock, metrics, options, listener);
@@ -498,51 +498,97 @@ TEST_F(PipelineTest, ReadsABacklogInBoundedPieces) {
     EXPECT_EQ(sink.sent.size(), 3000U);
 }
 
-TEST_F(PipelineTest, AtAHighRateLetsChangesGatherWhileRecordsAreInFlight) {
-    options.gather_limit = 2ms;
+TEST_F(PipelineTest, AtALowRateAnAcknowledgementEndsTheGathering) {
+    options.gather_limit = 5ms;
     start();
     relation();
-    transaction(100, std::vector<std::string>(100, "e"));
-    clock.advance(1ms);
+    transaction(100, {"a"});
     auto need = turn();
-    EXPECT_EQ(need.timeout, 2ms);
+    EXPECT_EQ(need.timeout, 5ms);
     EXPECT_FALSE(need.source_readable);
-    transaction(200, {"late"});
+    transaction(200, {"b"});
+    transaction(300, {"c"});
     clock.advance(1ms);
     turn();
-    EXPECT_EQ(sink.sent.size(), 100U);
-    clock.advance(1ms);
-    need = turn();
-    EXPECT_EQ(sink.sent.size(), 101U);
-    EXPECT_TRUE(need.source_readable) << "the rate has fallen";
+    EXPECT_EQ(sink.ids(), "a");
+    sink.acknowledge_all();
+    turn();
+    EXPECT_EQ(sink.ids(), "a b c");
 }
 
-TEST_F(PipelineTest, KnowsAHighRateHoweverSmallThePieces) {
-    options.gather_limit = 2ms;
+TEST_F(PipelineTest, AtALowRateGatheringEndsThoughNothingIsAcknowledged) {
+    options.gather_limit = 5ms;
+    start();
+    relation();
+    transaction(100, {"a"});
+    turn();
+    transaction(200, {"b"});
+    clock.advance(5ms);
+    turn();
+    EXPECT_EQ(sink.ids(), "a b");
+}
+
+TEST_F(PipelineTest, AtALowRateNoRecordLingers) {
     start();
     relation();
     for (std::uint64_t n = 1; n <= 30; ++n) {
+        transaction(n * 100, {"e"});
+        clock.advance(1ms);
+        EXPECT_TRUE(turn().source_readable);
+        EXPECT_EQ(sink.sent.size(), n);
+        EXPECT_EQ(sink.sent_now, n);
+    }
+}
+
+TEST_F(PipelineTest, AtAHighRateRecordsLingerAndChangesGatherForAMomentOnly) {
+    options.gather_limit = 5ms;
+    options.fast_gather_limit = 1ms;
+    start();
+    relation();
+    for (std::uint64_t n = 1; n <= 20; ++n) {
+        transaction(n * 100, std::vector<std::string>(50, "e"));
+        clock.advance(1ms);
+        turn();
+        sink.acknowledge_all();
+    }
+    const std::size_t sent_now = sink.sent_now;
+    EXPECT_LT(sent_now, sink.sent.size());
+    turn();
+    transaction(3000, {"in flight"});
+    EXPECT_EQ(turn().timeout, 1ms);
+    transaction(3100, {"late"});
+    turn();
+    EXPECT_EQ(sink.sent.back().id, "in flight");
+    clock.advance(1ms);
+    turn();
+    EXPECT_EQ(sink.sent.back().id, "late");
+    EXPECT_EQ(sink.sent_now, sent_now);
+}
+
+TEST_F(PipelineTest, KnowsAHighRateHoweverSmallThePieces) {
+    start();
+    relation();
+    for (std::uint64_t n = 1; n <= 500; ++n) {
         transaction(n * 100, {"e"});
         clock.advance(40us);
         turn();
     }
-    EXPECT_FALSE(turn().source_readable);
+    EXPECT_LT(sink.sent_now, 300U);
 }
 
-TEST_F(PipelineTest, AtALowRateReadsAtOnce) {
-    options.gather_limit = 2ms;
+TEST_F(PipelineTest, DoesNotTakeABurstForAHighRate) {
     start();
     relation();
-    for (std::uint64_t n = 1; n <= 30; ++n) {
-        transaction(n * 100, {"e"});
-        clock.advance(200us);
-        EXPECT_TRUE(turn().source_readable);
-        EXPECT_EQ(sink.sent.size(), n);
-    }
+    transaction(100, std::vector<std::string>(150, "e"));
+    turn();
+    clock.advance(10ms);
+    transaction(200, {"e"});
+    turn();
+    EXPECT_EQ(sink.sent_now, 151U);
 }
 
 TEST_F(PipelineTest, DoesNotGatherWhenNothingIsInFlight) {
-    options.gather_limit = 2ms;
+    options.gather_limit = options.fast_gather_limit = 2ms;
     start();
     relation();
     transaction(100, std::vector<std::string>(100, "e"));

@@ -47,6 +47,12 @@ TEST(KafkaProperties, UserWinsOverDefaultsButNotOverPromises) {
     EXPECT_EQ(value_of(conf, "partitioner"), "murmur2_random");
 }
 
+TEST(KafkaProperties, LingeringIsTheUsersWhenTheyHaveSetItByEitherName) {
+    EXPECT_TRUE(lingers_by_default({{"batch.size", "1000"}}));
+    EXPECT_FALSE(lingers_by_default({{"linger.ms", "5"}}));
+    EXPECT_FALSE(lingers_by_default({{"queue.buffering.max.ms", "5"}}));
+}
+
 TEST(KafkaProperties, ConsumerNeverJumpsNorCommitsByItself) {
     const ConfHandle conf = make_conf({{"auto.offset.reset", "earliest"}}, ClientKind::kConsumer);
     EXPECT_EQ(value_of(conf, "auto.offset.reset"), "error");

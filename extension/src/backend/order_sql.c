@@ -5,6 +5,7 @@
 #include "access/xlog.h"
 #include "backend/order_sql.h"
 #include "backend/product_lookup.h"
+#include "backend/stock_row.h"
 #include "backend/table_writer.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -410,6 +411,7 @@ SqlStock order_sql_reserve(int64 product_id, int64 quantity) {
     Parameters parameters = {.count = 0};
     SqlStock stock;
 
+    if (stock_row_reserve(product_id, quantity, &stock)) return stock;
     memset(&stock, 0, sizeof stock);
     add(&parameters, Int64GetDatum(product_id));
     add(&parameters, Int64GetDatum(quantity));

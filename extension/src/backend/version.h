@@ -46,6 +46,16 @@
     list_free(ExecInsertIndexTuples((result), (slot), (estate), false, false, NULL, NIL))
 #endif
 
+/* Which indexes an update wants entries in. */
+#if PG_VERSION_NUM >= 160000
+#include "access/tableam.h"
+typedef TU_UpdateIndexes HoldfastUpdateIndexes;
+#define HOLDFAST_WANTS_INDEX_ENTRIES(update_indexes) ((update_indexes) != TU_None)
+#else
+typedef bool HoldfastUpdateIndexes;
+#define HOLDFAST_WANTS_INDEX_ENTRIES(update_indexes) (update_indexes)
+#endif
+
 /* The primary key's index, if it has one that is not deferrable. */
 #if PG_VERSION_NUM >= 180000
 #define HOLDFAST_PRIMARY_KEY_INDEX(table) RelationGetPrimaryKeyIndex((table), false)

@@ -5,6 +5,7 @@
 #include "backend/event_functions.hpp"
 #include "backend/guard.hpp"
 #include "backend/place_order_function.hpp"
+#include "backend/place_orders_function.hpp"
 
 using holdfast::backend::run_core;
 
@@ -29,6 +30,16 @@ Datum holdfast_event_order_failed_v1(PG_FUNCTION_ARGS) {
 PG_FUNCTION_INFO_V1(holdfast_place_order_work);
 Datum holdfast_place_order_work(PG_FUNCTION_ARGS) {
     return run_core([fcinfo] { return holdfast::backend::place_order_work(fcinfo); });
+}
+
+PG_FUNCTION_INFO_V1(holdfast_place_orders_work);
+Datum holdfast_place_orders_work(PG_FUNCTION_ARGS) {
+    return run_core([fcinfo] { return holdfast::backend::place_orders_work(fcinfo); });
+}
+
+PG_FUNCTION_INFO_V1(holdfast_check_order_request);
+Datum holdfast_check_order_request(PG_FUNCTION_ARGS) {
+    return run_core([fcinfo] { return holdfast::backend::check_order_request(fcinfo); });
 }
 
 PG_FUNCTION_INFO_V1(holdfast_probe_raise);

@@ -216,6 +216,9 @@ BEGIN
             ON CONFLICT DO NOTHING;
         END IF;
         PERFORM publish_dead_letter(entry);
+        IF entry.handler = 'holdfast.on_order_request' AND entry.encoding = 'utf8' THEN
+            PERFORM fail_order_request(entry.value, entry.message);
+        END IF;
     END IF;
 END
 $$;

@@ -178,6 +178,7 @@ DECLARE
     loaded uuid := uuid_v7();
     outbox_before uuid := uuid_v7_floor(now() - current_setting('holdfast.outbox_retention')::interval);
     inbox_before date := (now() - current_setting('holdfast.inbox_retention')::interval)::date;
+    requests_before timestamptz := now() - current_setting('holdfast.request_retention')::interval;
     last_order bigint;
     wanted record;
     part record;
@@ -205,9 +206,10 @@ BEGIN
         FROM generate_series(date_trunc('week', today), today + interval '21 days', interval '7 days') AS w
         UNION ALL
         SELECT t.parent, t.key, t.parent || to_char(d, '"_p"YYYYMMDD'),
-               uuid_v7_floor(d)::text, uuid_v7_floor(d + interval '1 day')::text,
-               ' WITH (autovacuum_vacuum_insert_threshold = -1)'
-        FROM (VALUES ('outbox_position', 'event_id'), ('outbox', 'id')) AS t(parent, key)
+               uuid_v7_floor(d)::text, uuid_v7_floor(d + interval '1 day')::text, t.options
+        FROM (VALUES ('outbox_position', 'event_id', ' WITH (autovacuum_vacuum_insert_threshold = -1)'),
+                     ('outbox', 'id', ' WITH (autovacuum_vacuum_insert_threshold = -1)'),
+                     ('order_request', 'trace_id', ' WITH (fillfactor = 70)')) AS t(parent, key, options)
              CROSS JOIN generate_series(today, today + interval '7 days', interval '1 day') AS d
     LOOP
         outcome := add_partition(wanted.parent, wanted.key, wanted.child, wanted.lower, wanted.upper,
@@ -222,6 +224,16 @@ BEGIN
         WHERE CASE WHEN r.is_default THEN EXISTS (SELECT FROM inbox_seen_default)
                                           AND NOT EXISTS (SELECT FROM inbox_seen_default s WHERE s.week + 7 > inbox_before)
                    ELSE r.upper::date <= inbox_before END
+    LOOP
+        outcome := drop_partition(part.parent, part.name, part.is_default);
+        report := jsonb_set(report, ARRAY[outcome], coalesce(report->outcome, '[]') || to_jsonb(part.name));
+    END LOOP;
+
+    FOR part IN
+        SELECT r.*, 'order_request'::regclass AS parent FROM partition_ranges('order_request') r
+        WHERE CASE WHEN r.is_default THEN EXISTS (SELECT FROM order_request_default)
+                                          AND NOT EXISTS (SELECT FROM order_request_default q WHERE q.created_at >= requests_before)
+                   ELSE r.upper::uuid <= uuid_v7_floor(requests_before) END
     LOOP
         outcome := drop_partition(part.parent, part.name, part.is_default);
         report := jsonb_set(report, ARRAY[outcome], coalesce(report->outcome, '[]') || to_jsonb(part.name));
@@ -251,7 +263,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.maintain(boolean) IS
-    'Makes partitions ahead of time and drops those of outbox and inbox that are past their retention, of the outbox only what every known slot has confirmed. Waits for no lock longer than 100 ms; says what it did, and what was busy. over_default: attach partitions although the default partition is large, which blocks inserts while it is read.';
+    'Makes partitions ahead of time and drops those of outbox, inbox and order requests that are past their retention, of the outbox only what every known slot has confirmed. Waits for no lock longer than 100 ms; says what it did, and what was busy. over_default: attach partitions although the default partition is large, which blocks inserts while it is read.';
 
 CREATE FUNCTION holdfast.create_publication() RETURNS void
     LANGUAGE plpgsql VOLATILE

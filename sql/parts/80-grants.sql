@@ -9,9 +9,10 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT SELECT ON holdfast.product, holdfast.stock, holdfast.orders, holdfast.order_line,
                         holdfast.reservation, holdfast.payment, holdfast.order_history TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.place_order, holdfast.place_order_item,
+    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.place_order, holdfast.place_order_item, holdfast.place_orders,
                         holdfast.complete_order, holdfast.fail_order, holdfast.cancel_order, holdfast.extend_hold TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status, holdfast.availability, holdfast.trace,
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status(bigint), holdfast.order_status(uuid, bigint),
+                        holdfast.submit_order, holdfast.availability, holdfast.trace,
                         holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
 END
 $$;
@@ -31,7 +32,8 @@ BEGIN
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
                         holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
                         holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
-                        holdfast.on_payment_failed, holdfast.on_payment_failed_batch TO %s', role);
+                        holdfast.on_payment_failed, holdfast.on_payment_failed_batch,
+                        holdfast.on_order_request, holdfast.on_order_request_batch TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
@@ -50,7 +52,8 @@ BEGIN
                         holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,
                         holdfast.dead_letter_follow, holdfast.is_transient,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time, holdfast.uuid_v7_floor,
-                        holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed TO %s', role);
+                        holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed,
+                        holdfast.on_order_request TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_admin(regrole) IS

@@ -138,12 +138,12 @@ static TableWriter outbox = {
 };
 
 static Statement reserve = {
-    "UPDATE holdfast.stock SET reserved = reserved + $2, version = version + 1, updated_at = "
+    "UPDATE holdfast.stock SET reserved = reserved + $2, version = version + $3, updated_at = "
     "clock_timestamp() "
     "WHERE product_id = $1 AND on_hand - reserved - safety_stock >= $2 "
     "RETURNING on_hand, reserved, on_hand - reserved - safety_stock, version",
-    2,
-    {INT8OID, INT8OID},
+    3,
+    {INT8OID, INT8OID, INT8OID},
     NULL};
 
 /* Parameters of one execution, or columns of one row. */
@@ -407,14 +407,15 @@ void order_sql_insert_event(const SqlEvent* event) {
     insert(&outbox, &row);
 }
 
-SqlStock order_sql_reserve(int64 product_id, int64 quantity) {
+SqlStock order_sql_reserve(int64 product_id, int64 quantity, int64 changes) {
     Parameters parameters = {.count = 0};
     SqlStock stock;
 
-    if (stock_row_reserve(product_id, quantity, &stock)) return stock;
+    if (stock_row_reserve(product_id, quantity, changes, &stock)) return stock;
     memset(&stock, 0, sizeof stock);
     add(&parameters, Int64GetDatum(product_id));
     add(&parameters, Int64GetDatum(quantity));
+    add(&parameters, Int64GetDatum(changes));
     stock.reserved_now = execute(&reserve, &parameters, false) > 0;
     if (stock.reserved_now) {
         stock.on_hand = int64_column(0, 1);

@@ -98,7 +98,8 @@ extern void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer
 
 extern void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int event_count);
 extern void order_sql_insert_event(const SqlEvent* event);
-extern SqlStock order_sql_reserve(int64 product_id, int64 quantity);
+/* The row's version rises by `changes`. */
+extern SqlStock order_sql_reserve(int64 product_id, int64 quantity, int64 changes);
 
 /* Flushes, and waits for synchronous standbys, until the transaction's commit is as durable as the
  * session wants its own commits to be.  For one that was committed with its locks released early.

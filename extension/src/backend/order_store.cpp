@@ -183,9 +183,10 @@ void SqlOrderStore::insert_event(const core::OutboxRow& event) {
     call_backend<order_sql_insert_event>(&row);
 }
 
-std::optional<core::StockState> SqlOrderStore::reserve(const core::Line& line) {
-    const SqlStock stock =
-        call_backend<order_sql_reserve>(int64{line.product_id}, int64{line.quantity});
+std::optional<core::StockState> SqlOrderStore::reserve(const core::Line& line,
+                                                       std::int64_t changes) {
+    const SqlStock stock = call_backend<order_sql_reserve>(int64{line.product_id},
+                                                           int64{line.quantity}, int64{changes});
     if (!stock.reserved_now) {
         return std::nullopt;
     }

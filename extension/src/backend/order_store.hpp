@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/live_object.hpp"
-#include "core/place_order.hpp"
+#include "core/order_store.hpp"
 
 namespace holdfast::backend {
 
@@ -25,7 +25,7 @@ class SqlOrderStore final : public core::OrderStore, private core::LiveObject {
     void insert_order(const core::OrderRow& order,
                       std::span<const core::OutboxRow> events) override;
     void insert_event(const core::OutboxRow& event) override;
-    std::optional<core::StockState> reserve(const core::Line& line) override;
+    std::optional<core::StockState> reserve(const core::Line& line, std::int64_t changes) override;
 };
 
 }  // namespace holdfast::backend

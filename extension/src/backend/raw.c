@@ -5,9 +5,11 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
@@ -62,6 +64,29 @@ RawBytes raw_jsonb_text(Datum datum) {
     return bytes;
 }
 
+RawArray raw_array(FunctionCallInfo fcinfo, int argument) {
+    RawArray elements = {NULL, NULL, 0};
+    ArrayType* array;
+    Datum* values;
+    bool* nulls;
+    int16 length;
+    bool by_value;
+    char alignment;
+
+    if (PG_ARGISNULL(argument)) return elements;
+    array = PG_GETARG_ARRAYTYPE_P(argument);
+    get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+    deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &values, &nulls,
+                      &elements.count);
+    elements.values = values;
+    elements.nulls = nulls;
+    return elements;
+}
+
+Datum raw_jsonb_datum(const char* data, Size size) {
+    return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(data, size)));
+}
+
 Datum raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, RawBytes status,
                     RawBytes detail) {
     TupleDesc descriptor = fcinfo->flinfo->fn_extra;
@@ -81,7 +106,7 @@ Datum raw_order_row(FunctionCallInfo fcinfo, bool has_order_id, int64 order_id, 
     }
     values[0] = Int64GetDatum(order_id);
     values[1] = raw_text_datum(status.data, status.size);
-    values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(detail.data, detail.size)));
+    values[2] = raw_jsonb_datum(detail.data, detail.size);
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }
 

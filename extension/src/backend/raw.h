@@ -39,6 +39,18 @@ extern RawBytes raw_uuid_bytes(Datum datum);
 /* The text of a jsonb argument. */
 extern RawBytes raw_jsonb_text(Datum datum);
 
+/* The elements of an array argument; a null array has none.  In the current memory context. */
+typedef struct RawArray {
+    const Datum* values;
+    const bool* nulls;
+    int count;
+} RawArray;
+
+extern RawArray raw_array(FunctionCallInfo fcinfo, int argument);
+
+/* A jsonb of this text. */
+extern Datum raw_jsonb_datum(const char* data, Size size);
+
 /* Does what the error boundary's test asks for by name: raises, warns, sleeps or cancels. */
 extern void raw_probe(const char* kind);
 

@@ -17,6 +17,8 @@ namespace {
 // Read by the extension's SQL only; the variables exist because the server wants a place for them.
 int outbox_retention_seconds = 604800;
 int inbox_retention_seconds = 1209600;
+int request_retention_seconds = 2592000;
+bool dead_letter_refusals = false;
 
 constexpr std::size_t kMaxTraceIdLength = 128;
 
@@ -88,6 +90,13 @@ void define() {
                             "How long the inbox remembers events, to recognise repetitions.",
                             nullptr, &inbox_retention_seconds, 14 * kDaySeconds, 0,
                             3650 * kDaySeconds, PGC_SUSET, GUC_UNIT_S, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("holdfast.request_retention",
+                            "How long it can be asked what became of a submitted order.", nullptr,
+                            &request_retention_seconds, 30 * kDaySeconds, 0, 3650 * kDaySeconds,
+                            PGC_SUSET, GUC_UNIT_S, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("holdfast.dead_letter_refusals",
+                             "Send refused order requests to order-request-dlq too.", nullptr,
+                             &dead_letter_refusals, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("holdfast");
 }
 

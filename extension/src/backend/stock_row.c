@@ -52,13 +52,14 @@ static bool no_trigger_minds(TableTarget* target pg_attribute_unused(), Relation
 }
 
 /* The row in the scan's slot with the units reserved into the target's slot; false: too few. */
-static bool compute(KeyScan* scan, TableTarget* target, int64 quantity, SqlStock* stock) {
+static bool compute(KeyScan* scan, TableTarget* target, int64 quantity, int64 changes,
+                    SqlStock* stock) {
     TupleTableSlot* row = target->slot;
     int64 safety_stock = DatumGetInt64(key_scan_value(scan, SAFETY_STOCK));
 
     stock->on_hand = DatumGetInt64(key_scan_value(scan, ON_HAND));
     stock->reserved = DatumGetInt64(key_scan_value(scan, RESERVED));
-    stock->version = DatumGetInt64(key_scan_value(scan, VERSION)) + 1;
+    stock->version = DatumGetInt64(key_scan_value(scan, VERSION)) + changes;
     stock->available = stock->on_hand - stock->reserved - safety_stock;
     if (stock->available < quantity) return false;
     stock->reserved += quantity;
@@ -93,8 +94,9 @@ static bool lock_newest(KeyScan* scan, ItemPointer tid, LockTupleMode mode) {
 }
 
 /* False: gone, or too few units. */
-static bool reserve(KeyScan* scan, TableTarget* target, int64 quantity, SqlStock* stock) {
-    while (compute(scan, target, quantity, stock)) {
+static bool reserve(KeyScan* scan, TableTarget* target, int64 quantity, int64 changes,
+                    SqlStock* stock) {
+    while (compute(scan, target, quantity, changes, stock)) {
         ItemPointerData tid = scan->slot->tts_tid;
         TM_FailureData failure;
         LockTupleMode mode;
@@ -117,7 +119,7 @@ static bool reserve(KeyScan* scan, TableTarget* target, int64 quantity, SqlStock
     return false;
 }
 
-bool stock_row_reserve(int64 product_id, int64 quantity, SqlStock* stock) {
+bool stock_row_reserve(int64 product_id, int64 quantity, int64 changes, SqlStock* stock) {
     KeyScan scan;
     TableTarget* target = NULL;
 
@@ -131,7 +133,7 @@ bool stock_row_reserve(int64 product_id, int64 quantity, SqlStock* stock) {
         /* A published table needs a replica identity. */
         CheckCmdReplicaIdentity(scan.table, CMD_UPDATE);
         stock->reserved_now =
-            key_scan_find(&scan, product_id) && reserve(&scan, target, quantity, stock);
+            key_scan_find(&scan, product_id) && reserve(&scan, target, quantity, changes, stock);
         table_target_end_row(target);
     }
     key_scan_end(&scan, NoLock);

@@ -1,7 +1,7 @@
 /*
  * Reserves units in one row of holdfast.stock, as
  *
- *     UPDATE holdfast.stock SET reserved = reserved + $2, version = version + 1,
+ *     UPDATE holdfast.stock SET reserved = reserved + $2, version = version + $3,
  *         updated_at = clock_timestamp()
  *     WHERE product_id = $1 AND on_hand - reserved - safety_stock >= $2
  *
@@ -22,7 +22,7 @@ extern "C" {
  * Fills `stock`.  False, and nothing is done, when the table is not what it was made to be
  * (triggers, rules, row security, foreign keys of its counters): then ask by SQL.
  */
-extern bool stock_row_reserve(int64 product_id, int64 quantity, SqlStock* stock);
+extern bool stock_row_reserve(int64 product_id, int64 quantity, int64 changes, SqlStock* stock);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,4 @@
-// Placing an order: the decisions, their order and the texts of the answers.  What it needs of the
-// server it asks of an OrderStore, so that it runs in unit tests without one.
+// Placing an order: the decisions and their order.
 //
 // The order of steps is the point of this file.  Everything that needs no lock comes first: the
 // unlocked look at the stock, and all inserts.  The conditional update of the stock comes last, so
@@ -7,148 +6,23 @@
 // order.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "core/events.hpp"
+#include "core/order_draft.hpp"
 #include "core/order_request.hpp"
+#include "core/order_store.hpp"
 
 namespace holdfast::core {
-
-using Digest = std::array<std::uint8_t, 32>;
-
-// A product as the unlocked look, or the lock, finds it.
-struct ProductState {
-    std::int64_t product_id;
-    std::int64_t unit_price;
-    std::int64_t available;
-    std::string currency;
-    std::string stock_mode;
-};
-
-struct StockState {
-    std::int64_t on_hand;
-    std::int64_t reserved;
-    std::int64_t available;
-    std::int64_t version;
-};
-
-struct OutboxRow {
-    Uuid id;
-    std::string_view topic;
-    std::int64_t key;
-    std::string_view type;
-    std::string payload;
-    std::string_view headers;  // empty: none
-    Instant created_at;
-};
-
-// A row of holdfast.orders with its lines; failure_* are empty unless it is refused.
-struct OrderRow {
-    std::int64_t order_id;
-    std::int64_t user_id;
-    std::string_view status;
-    std::string_view currency;
-    std::int64_t total_amount;
-    std::string_view failure_step;
-    std::string_view failure_reason;
-    std::string_view failure_message;
-    std::string_view trace_id;
-    std::string_view traceparent;
-    std::optional<std::string_view> idempotency_key;
-    Instant created_at;
-    std::optional<Instant> expires_at;  // set: the lines are reserved (HELD) until then
-    std::span<const PricedLine> lines;
-};
-
-// The first answer to a request with an idempotency key.
-struct KeptAnswer {
-    Digest request_hash;
-    std::optional<std::int64_t> order_id;
-    std::string status;
-    std::string detail;  // a JSON object
-};
-
-// A compensation that came before its order.
-struct Tombstone {
-    std::string step;
-    std::string reason;
-    std::string message;
-};
-
-// The server as place_order sees it: one transaction.  Each call may throw whatever ends it.
-class OrderStore {
- public:
-    virtual ~OrderStore() = default;
-
-    virtual Instant now() = 0;
-    virtual Uuid next_event_id(Instant at) = 0;
-    virtual std::int64_t next_order_id() = 0;
-    virtual Digest sha256(std::string_view bytes) = 0;
-
-    // Also makes sure that no tombstone for the order can be made until the transaction ends.
-    // Error: HF009 when the id was never issued.
-    virtual std::optional<Tombstone> find_tombstone(std::int64_t order_id) = 0;
-
-    // The products of these lines, ascending, those that exist.  Takes no lock.
-    virtual std::vector<ProductState> read_products(std::span<const Line> lines) = 0;
-    // The same, with the stock rows locked in that order until the transaction ends.
-    virtual std::vector<ProductState> lock_products(std::span<const Line> lines) = 0;
-
-    // Keeps the answer unless the user's key is taken; waits for a transaction that is about to
-    // take it.  True: kept.
-    virtual bool claim_key(std::int64_t user_id, std::string_view key,
-                           const KeptAnswer& answer) = 0;
-    // The answer kept under a key, once it is durable.
-    virtual std::optional<KeptAnswer> find_answer(std::int64_t user_id, std::string_view key) = 0;
-    // Replaces what this transaction has kept.
-    virtual void change_answer(std::int64_t user_id, std::string_view key,
-                               const KeptAnswer& answer) = 0;
-
-    // Writes the order, its lines, its reservations (expires_at set) and the events.
-    virtual void insert_order(const OrderRow& order, std::span<const OutboxRow> events) = 0;
-    virtual void insert_event(const OutboxRow& event) = 0;
-
-    // Takes the quantity when that much is available, and locks the stock row; nothing: too little.
-    virtual std::optional<StockState> reserve(const Line& line) = 0;
-};
 
 // When stock rows are locked.  kFirst is for a transaction that cannot be undone and tried again.
 enum class StockLock : std::uint8_t { kLast, kFirst };
 
-struct PlacingRules {
-    std::int64_t default_hold_seconds;
-    bool record_refusals;
-    bool inventory_events;
-    StockLock stock_lock;
-    std::string_view trace_id;     // the session's; empty: none
-    std::string_view traceparent;  // the session's; empty: none
-    std::string_view durability;   // shown in the answer
-};
-
-enum class OrderStatus : std::uint8_t {
-    kPending,
-    kFailed,
-    // Stock that was seen was gone when it was to be taken (StockLock::kLast only).  The
-    // transaction holds a half-placed order: roll it back and place again with StockLock::kFirst.
-    kLostRace,
-};
-
-std::string_view order_status_name(OrderStatus status);
-
-struct OrderAnswer {
-    OrderStatus status;
-    std::optional<std::int64_t> order_id;  // none: refused without a record
-    std::string detail;                    // a JSON object
-};
-
-// Errors: HF002 unknown product, HF004 amount out of range, HF006 key reused, HF009 order id, HF010
-// currencies differ, 0A000 stock mode.  After an error or kLostRace the transaction must be undone.
-OrderAnswer place_order(OrderStore& store, const OrderRequest& request, const PlacingRules& rules);
+// Nothing (StockLock::kLast only): stock that was seen was gone when it was to be taken.  The
+// transaction holds a half-placed order: roll it back and place again with StockLock::kFirst.
+// Errors: those of OrderDraft::price and replay, HF009 order id.  After an error, too, the
+// transaction must be undone.
+std::optional<OrderAnswer> place_order(OrderStore& store, const OrderRequest& request,
+                                       const PlacingRules& rules, StockLock stock_lock);
 
 }  // namespace holdfast::core

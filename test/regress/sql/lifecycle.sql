@@ -168,7 +168,7 @@ CALL holdfast.cancel_order(NULL);
 \echo :SQLSTATE
 CALL holdfast.extend_hold(NULL, '1 hour');
 \echo :SQLSTATE
-SELECT holdfast.order_status(NULL);
+SELECT holdfast.order_status(NULL::bigint);
 \echo :SQLSTATE
 
 SELECT * FROM pg_temp.state;

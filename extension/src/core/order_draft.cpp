@@ -1,0 +1,227 @@
+#include "core/order_draft.hpp"
+
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/json_writer.hpp"
+#include "core/timestamp.hpp"
+
+namespace holdfast::core {
+
+std::string_view order_status_name(OrderStatus status) {
+    return status == OrderStatus::kPending ? "PENDING" : "FAILED";
+}
+
+OrderDraft::OrderDraft(const OrderRequest& request, const PlacingRules& rules)
+    : request_(request),
+      rules_(rules),
+      trace_id_(request.options.trace_id.empty() ? rules.trace_id
+                                                 : std::string_view{request.options.trace_id}),
+      headers_(rules.traceparent.empty() ? std::string{} : headers_json(rules.traceparent)) {}
+
+// ---- Prices and stock
+
+void OrderDraft::price(const std::vector<ProductState>& products) {
+    check_known(products);
+    currency_ = products.front().currency;
+    lines_.reserve(products.size());
+    for (std::size_t i = 0; i < products.size(); ++i) {
+        const ProductState& product = products[i];
+        const std::int64_t quantity = request_.lines[i].quantity;
+        if (product.currency != currency_) {
+            throw Error(sqlstate::kCurrencyMismatch, "products of one order must have one currency",
+                        "Product " + std::to_string(products.front().product_id) + " is sold in " +
+                            currency_ + ", product " + std::to_string(product.product_id) + " in " +
+                            product.currency + ".");
+        }
+        std::int64_t amount = 0;
+        if (__builtin_mul_overflow(quantity, product.unit_price, &amount) ||
+            __builtin_add_overflow(total_amount_, amount, &total_amount_)) {
+            throw Error(sqlstate::kOverflow, "the order's amount is out of range");
+        }
+        lines_.push_back({product.product_id, quantity, product.unit_price});
+    }
+}
+
+void OrderDraft::check_known(const std::vector<ProductState>& products) const {
+    auto found = products.begin();
+    for (const Line& line : request_.lines) {
+        if (found == products.end() || found->product_id != line.product_id) {
+            throw Error(sqlstate::kUnknownProduct,
+                        "product " + std::to_string(line.product_id) + " does not exist");
+        }
+        if (found->stock_mode != "row") {
+            throw Error(sqlstate::kNotSupported,
+                        "stock mode \"" + found->stock_mode + "\" of product " +
+                            std::to_string(line.product_id) + " is not supported");
+        }
+        ++found;
+    }
+}
+
+std::optional<Refusal> OrderDraft::shortage(const std::vector<ProductState>& products) const {
+    std::vector<ShortLine> lines;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+        const Line& line = request_.lines[i];
+        if (products[i].available < line.quantity) {
+            lines.push_back({line.product_id, line.quantity,
+                             products[i].available > 0 ? products[i].available : 0});
+        }
+    }
+    if (lines.empty()) {
+        return std::nullopt;
+    }
+    std::string message = "product " + std::to_string(lines.front().product_id) + " has " +
+                          std::to_string(lines.front().available) + " available, " +
+                          std::to_string(lines.front().requested) + " requested";
+    if (lines.size() > 1) {
+        message += ", and " + std::to_string(lines.size() - 1) + " more";
+    }
+    return Refusal{"RESERVE", "OUT_OF_STOCK", std::move(message), std::move(lines)};
+}
+
+std::int64_t OrderDraft::take_order_id(OrderStore& store) const {
+    return request_.options.order_id ? *request_.options.order_id : store.next_order_id();
+}
+
+Instant OrderDraft::expires_at(Instant now) const {
+    const std::int64_t hold_seconds =
+        request_.options.hold_seconds.value_or(rules_.default_hold_seconds);
+    return Instant{now.unix_micros + hold_seconds * 1'000'000};
+}
+
+// ---- Answers
+
+std::string OrderDraft::accepted_detail(Instant now) const {
+    JsonWriter json;
+    json.begin_object();
+    json.field("finalTotalAmount", total_amount_);
+    json.field("currency", currency_);
+    json.field("expiresAt", Rfc3339{expires_at(now)}.view());
+    json.end_object();
+    return json.finish();
+}
+
+std::string OrderDraft::refused_detail(const Refusal& refusal) {
+    JsonWriter json;
+    json.begin_object();
+    json.field("reason", refusal.reason);
+    json.key("lines");
+    json.raw(short_lines_json(refusal.lines));
+    json.end_object();
+    return json.finish();
+}
+
+// The kept detail, which is an object with at least one member, and how this call was made durable.
+OrderAnswer OrderDraft::answer(OrderStatus status, std::optional<std::int64_t> order_id,
+                               std::string_view detail) const {
+    std::string text = "{\"durability\":\"";
+    text += rules_.durability;
+    text += "\",";
+    text += detail.substr(1);
+    return {status, order_id, std::move(text)};
+}
+
+KeptAnswer OrderDraft::kept_answer(OrderStore& store, OrderStatus status,
+                                   std::optional<std::int64_t> order_id,
+                                   std::string_view detail) const {
+    return {store.sha256(canonical_form(request_)), order_id,
+            std::string(order_status_name(status)), std::string(detail)};
+}
+
+std::optional<OrderAnswer> OrderDraft::replay(OrderStore& store) const {
+    if (!request_.idempotency_key) {
+        return std::nullopt;
+    }
+    const std::optional<KeptAnswer> kept =
+        store.find_answer(request_.user_id, *request_.idempotency_key);
+    if (!kept) {
+        return std::nullopt;
+    }
+    if (kept->request_hash != store.sha256(canonical_form(request_))) {
+        throw Error(sqlstate::kKeyReused, "idempotency key \"" + *request_.idempotency_key +
+                                              "\" was used with another request");
+    }
+    const OrderStatus status = kept->status == order_status_name(OrderStatus::kPending)
+                                   ? OrderStatus::kPending
+                                   : OrderStatus::kFailed;
+    OrderAnswer first = answer(status, kept->order_id, kept->detail);
+    first.detail.insert(1, "\"replayed\":true,");
+    return first;
+}
+
+OrderAnswer OrderDraft::first_answer(OrderStore& store) const {
+    if (std::optional<OrderAnswer> first = replay(store)) {
+        return *std::move(first);
+    }
+    // Its retention ended between two statements; the caller's retry finds the key free.
+    throw Error(sqlstate::kSerializationFailure, "the idempotency key was removed concurrently");
+}
+
+// ---- Rows
+
+void OrderDraft::write_accepted(OrderStore& store, std::int64_t id, Instant now) const {
+    OrderRow order = order_row(id, OrderStatus::kPending, now);
+    order.expires_at = expires_at(now);
+    const EventHead created = event_head(store, now);
+    const EventHead reserved = event_head(store, now);
+    const OutboxRow events[] = {
+        row(created, "order-created", id, "OrderCreated",
+            order_created_v1(created, {id, request_.user_id, lines_, total_amount_, 0,
+                                       total_amount_, currency_, order.status})),
+        row(reserved, "inventory-reserved", id, "InventoryReserved",
+            inventory_reserved_v1(reserved, {id, request_.user_id, lines_, total_amount_, currency_,
+                                             *order.expires_at})),
+    };
+    store.insert_order(order, events);
+}
+
+void OrderDraft::write_refused(OrderStore& store, std::int64_t id, const Refusal& refusal,
+                               Instant now) const {
+    OrderRow order = order_row(id, OrderStatus::kFailed, now);
+    order.failure_step = refusal.step;
+    order.failure_reason = refusal.reason;
+    order.failure_message = refusal.message;
+    const EventHead head = event_head(store, now);
+    const OutboxRow events[] = {
+        row(head, "order-failed", id, "OrderFailed",
+            order_failed_v1(head, {id, refusal.step, refusal.reason, refusal.message,
+                                   short_lines_json(refusal.lines)})),
+    };
+    store.insert_order(order, events);
+}
+
+void OrderDraft::write_stock_event(OrderStore& store, std::int64_t id, std::int64_t product_id,
+                                   const StockState& stock, Instant now) const {
+    const EventHead head = event_head(store, now);
+    store.insert_event(
+        row(head, "inventory-updated", product_id, "InventoryUpdated",
+            inventory_updated_v1(head, {product_id, stock.on_hand, stock.reserved, stock.available,
+                                        stock.version, "RESERVE", id})));
+}
+
+OutboxRow OrderDraft::row(const EventHead& head, std::string_view topic, std::int64_t key,
+                          std::string_view type, std::string payload) const {
+    return {head.id, topic, key, type, std::move(payload), headers_, head.occurred_at};
+}
+
+OrderRow OrderDraft::order_row(std::int64_t id, OrderStatus status, Instant now) const {
+    return {
+        .order_id = id,
+        .user_id = request_.user_id,
+        .status = order_status_name(status),
+        .currency = currency_,
+        .total_amount = total_amount_,
+        .failure_step = {},
+        .failure_reason = {},
+        .failure_message = {},
+        .trace_id = trace_id_,
+        .traceparent = rules_.traceparent,
+        .idempotency_key = request_.idempotency_key,
+        .created_at = now,
+        .expires_at = {},
+        .lines = lines_,
+    };
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,109 @@
+// One order on its way from a request to its rows: prices, what is short, and the rows, events and
+// answers that follow.  Decides nothing about locks or about the order of steps: place_order.cpp
+// and place_orders.cpp do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/events.hpp"
+#include "core/live_object.hpp"
+#include "core/order_request.hpp"
+#include "core/order_store.hpp"
+
+namespace holdfast::core {
+
+struct PlacingRules {
+    std::int64_t default_hold_seconds;
+    bool record_refusals;
+    bool inventory_events;
+    std::string_view trace_id;     // the session's; empty: none
+    std::string_view traceparent;  // the session's; empty: none
+    std::string_view durability;   // shown in the answer
+};
+
+enum class OrderStatus : std::uint8_t { kPending, kFailed };
+
+std::string_view order_status_name(OrderStatus status);
+
+struct OrderAnswer {
+    OrderStatus status;
+    std::optional<std::int64_t> order_id;  // none: refused without a record
+    std::string detail;                    // a JSON object
+};
+
+struct Refusal {
+    std::string step;
+    std::string reason;
+    std::string message;
+    std::vector<ShortLine> lines;
+};
+
+class OrderDraft : private LiveObject {
+ public:
+    // Both must outlive the draft.
+    OrderDraft(const OrderRequest& request, const PlacingRules& rules);
+
+    const OrderRequest& request() const { return request_; }
+
+    // Freezes prices and currency.  `products` are those of the request's lines that exist,
+    // ascending. Errors: HF002 unknown product, HF004 amount out of range, HF010 currencies differ,
+    // 0A000 stock mode.
+    void price(const std::vector<ProductState>& products);
+
+    // Products that have less than the request wants.
+    std::optional<Refusal> shortage(const std::vector<ProductState>& products) const;
+
+    // A refused order is recorded when refusals are, and when its id is the caller's: others know
+    // that id, and shall find what became of it.
+    bool records_refusal() const {
+        return rules_.record_refusals || request_.options.order_id.has_value();
+    }
+    std::int64_t take_order_id(OrderStore& store) const;
+    Instant expires_at(Instant now) const;
+
+    // The answers without `durability`, which differs from call to call.
+    std::string accepted_detail(Instant now) const;
+    static std::string refused_detail(const Refusal& refusal);
+    OrderAnswer answer(OrderStatus status, std::optional<std::int64_t> order_id,
+                       std::string_view detail) const;
+
+    // Writes the order with its lines, reservations and events, the stock's own event aside.
+    void write_accepted(OrderStore& store, std::int64_t id, Instant now) const;
+    void write_refused(OrderStore& store, std::int64_t id, const Refusal& refusal,
+                       Instant now) const;
+    // inventory-updated; `stock` as it is after the order took its units.
+    void write_stock_event(OrderStore& store, std::int64_t id, std::int64_t product_id,
+                           const StockState& stock, Instant now) const;
+
+    // What is kept under the request's idempotency key, if it has one.
+    KeptAnswer kept_answer(OrderStore& store, OrderStatus status,
+                           std::optional<std::int64_t> order_id, std::string_view detail) const;
+    // The first answer to the request's key; nothing when the request has none or the key is free.
+    // Error: HF006 when the key was used with another request.
+    std::optional<OrderAnswer> replay(OrderStore& store) const;
+    // The first answer, for a key that was found taken.
+    OrderAnswer first_answer(OrderStore& store) const;
+
+ private:
+    void check_known(const std::vector<ProductState>& products) const;
+    EventHead event_head(OrderStore& store, Instant now) const {
+        return {store.next_event_id(now), now, trace_id_};
+    }
+    OutboxRow row(const EventHead& head, std::string_view topic, std::int64_t key,
+                  std::string_view type, std::string payload) const;
+    OrderRow order_row(std::int64_t id, OrderStatus status, Instant now) const;
+
+    const OrderRequest& request_;
+    const PlacingRules& rules_;
+    const std::string_view trace_id_;
+    const std::string headers_;
+    std::vector<PricedLine> lines_;
+    std::string currency_;
+    std::int64_t total_amount_ = 0;
+};
+
+}  // namespace holdfast::core

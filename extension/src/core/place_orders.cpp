@@ -1,0 +1,262 @@
+#include "core/place_orders.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace holdfast::core {
+namespace {
+
+// A request of the batch that is still to be decided.
+struct Entry {
+    Entry(std::size_t number, const OrderRequest& request, const PlacingRules& rules)
+        : place(number), draft(request, rules) {}
+
+    std::size_t place;  // in the batch
+    OrderDraft draft;
+    std::int64_t order_id = 0;
+    bool is_replay = false;  // its key has an answer already, or will have one of this batch
+};
+
+// What the orders of the batch take of one product.
+struct Taken {
+    std::int64_t quantity = 0;
+    struct Share {
+        const Entry* entry;
+        std::int64_t quantity;
+    };
+    std::vector<Share> shares;
+};
+
+class Batch : private LiveObject {
+ public:
+    Batch(OrderStore& store, std::span<const BatchRequest> requests, const PlacingRules& rules)
+        : store_(store), rules_(rules), now_(store.now()), outcomes_(requests.size()) {
+        for (std::size_t i = 0; i < requests.size(); ++i) {
+            take_in(i, requests[i]);
+        }
+    }
+
+    std::vector<BatchOutcome> run() {
+        price();
+        claim_keys();
+        lock_stock();
+        for (Entry& entry : entries_) {
+            if (!entry.is_replay) {
+                decide(entry);
+            }
+        }
+        update_stock();
+        for (const Entry& entry : entries_) {
+            if (entry.is_replay) {
+                guard(entry, [&] { outcomes_[entry.place] = entry.draft.first_answer(store_); });
+            }
+        }
+        return std::move(outcomes_);
+    }
+
+ private:
+    void take_in(std::size_t place, const BatchRequest& request) {
+        if (const Fault* fault = std::get_if<Fault>(&request)) {
+            outcomes_[place] = *fault;
+            return;
+        }
+        const OrderRequest& order = std::get<OrderRequest>(request);
+        if (order.options.order_id) {
+            outcomes_[place] =
+                Fault{sqlstate::kInvalidOption, "option orderId is not one of a batch"};
+            return;
+        }
+        entries_.emplace_back(place, order, rules_);
+    }
+
+    // Runs `step`; an Error becomes the entry's outcome.  Returns whether there was none.
+    template <typename Step>
+    bool guard(const Entry& entry, Step step) {
+        try {
+            step();
+            return true;
+        } catch (const Error& error) {
+            if (error.sqlstate() == std::string_view(sqlstate::kSerializationFailure)) {
+                throw;
+            }
+            outcomes_[entry.place] = Fault{error.sqlstate(), error.what()};
+            return false;
+        }
+    }
+
+    // One line per product that the entries want, ascending.
+    std::vector<Line> products() const {
+        std::vector<Line> lines;
+        for (const Entry& entry : entries_) {
+            const std::vector<Line>& wanted = entry.draft.request().lines;
+            lines.insert(lines.end(), wanted.begin(), wanted.end());
+        }
+        const auto by_product = [](const Line& a, const Line& b) {
+            return a.product_id < b.product_id;
+        };
+        std::sort(lines.begin(), lines.end(), by_product);
+        lines.erase(
+            std::unique(lines.begin(), lines.end(),
+                        [](const Line& a, const Line& b) { return a.product_id == b.product_id; }),
+            lines.end());
+        return lines;
+    }
+
+    // Those of the order's lines that exist, ascending.
+    std::vector<ProductState> products_of(const Entry& entry) const {
+        std::vector<ProductState> found;
+        for (const Line& line : entry.draft.request().lines) {
+            if (const auto product = products_.find(line.product_id); product != products_.end()) {
+                found.push_back(product->second);
+            }
+        }
+        return found;
+    }
+
+    void keep_products(std::vector<ProductState> products) {
+        products_.clear();
+        for (ProductState& product : products) {
+            const std::int64_t id = product.product_id;
+            products_.emplace(id, std::move(product));
+        }
+    }
+
+    void price() {
+        if (entries_.empty()) {
+            return;
+        }
+        keep_products(store_.read_products(products()));
+        std::erase_if(entries_, [this](Entry& entry) {
+            return !guard(entry, [&] {
+                try {
+                    entry.draft.price(products_of(entry));
+                } catch (const Error&) {
+                    // The request may have been good when it came first; then its answer stands.
+                    if (!entry.draft.replay(store_)) {
+                        throw;
+                    }
+                    entry.is_replay = true;
+                }
+            });
+        });
+    }
+
+    // In one order for all batches, so that two of them never wait for each other in a circle.
+    void claim_keys() {
+        std::vector<Entry*> keyed;
+        for (Entry& entry : entries_) {
+            if (entry.draft.request().idempotency_key && !entry.is_replay) {
+                keyed.push_back(&entry);
+            }
+        }
+        std::sort(keyed.begin(), keyed.end(), [](const Entry* a, const Entry* b) {
+            const OrderRequest& x = a->draft.request();
+            const OrderRequest& y = b->draft.request();
+            return std::tie(x.user_id, *x.idempotency_key, a->place) <
+                   std::tie(y.user_id, *y.idempotency_key, b->place);
+        });
+        for (Entry* entry : keyed) {
+            const OrderRequest& request = entry->draft.request();
+            entry->order_id = store_.next_order_id();
+            entry->is_replay = !store_.claim_key(
+                request.user_id, *request.idempotency_key,
+                entry->draft.kept_answer(store_, OrderStatus::kPending, entry->order_id,
+                                         entry->draft.accepted_detail(now_)));
+        }
+    }
+
+    void lock_stock() {
+        if (!entries_.empty()) {
+            keep_products(store_.lock_products(products()));
+        }
+    }
+
+    void decide(Entry& entry) {
+        const OrderRequest& request = entry.draft.request();
+        const std::vector<ProductState> state = products_of(entry);
+        if (state.size() != request.lines.size()) {
+            throw Error(sqlstate::kSerializationFailure, "a product was removed concurrently");
+        }
+        if (const std::optional<Refusal> refusal = entry.draft.shortage(state)) {
+            refuse(entry, *refusal);
+            return;
+        }
+        if (entry.order_id == 0) {
+            entry.order_id = store_.next_order_id();
+        }
+        entry.draft.write_accepted(store_, entry.order_id, now_);
+        for (const Line& line : request.lines) {
+            products_.at(line.product_id).available -= line.quantity;
+            Taken& taken = taken_[line.product_id];
+            taken.quantity += line.quantity;
+            taken.shares.push_back({&entry, line.quantity});
+        }
+        outcomes_[entry.place] = entry.draft.answer(OrderStatus::kPending, entry.order_id,
+                                                    entry.draft.accepted_detail(now_));
+    }
+
+    void refuse(const Entry& entry, const Refusal& refusal) {
+        const OrderRequest& request = entry.draft.request();
+        std::optional<std::int64_t> id;
+        if (entry.draft.records_refusal()) {
+            id = entry.order_id != 0 ? entry.order_id : store_.next_order_id();
+        }
+        const std::string detail = OrderDraft::refused_detail(refusal);
+        if (request.idempotency_key) {
+            store_.change_answer(request.user_id, *request.idempotency_key,
+                                 entry.draft.kept_answer(store_, OrderStatus::kFailed, id, detail));
+        }
+        if (id) {
+            entry.draft.write_refused(store_, *id, refusal, now_);
+        }
+        outcomes_[entry.place] = entry.draft.answer(OrderStatus::kFailed, id, detail);
+    }
+
+    void update_stock() {
+        for (const auto& [product_id, taken] : taken_) {
+            const auto changes = static_cast<std::int64_t>(taken.shares.size());
+            const std::optional<StockState> after =
+                store_.reserve({product_id, taken.quantity}, changes);
+            if (!after) {
+                throw Error(
+                    sqlstate::kStockChanged,
+                    "stock of product " + std::to_string(product_id) + " changed under its lock");
+            }
+            if (!rules_.inventory_events) {
+                continue;
+            }
+            StockState state{after->on_hand, after->reserved - taken.quantity,
+                             after->available + taken.quantity, after->version - changes};
+            for (const Taken::Share& share : taken.shares) {
+                state.reserved += share.quantity;
+                state.available -= share.quantity;
+                ++state.version;
+                share.entry->draft.write_stock_event(store_, share.entry->order_id, product_id,
+                                                     state, store_.now());
+            }
+        }
+    }
+
+    OrderStore& store_;
+    const PlacingRules& rules_;
+    const Instant now_;
+    std::list<Entry> entries_;
+    std::map<std::int64_t, ProductState> products_;
+    std::map<std::int64_t, Taken> taken_;
+    std::vector<BatchOutcome> outcomes_;
+};
+
+}  // namespace
+
+std::vector<BatchOutcome> place_orders(OrderStore& store, std::span<const BatchRequest> requests,
+                                       const PlacingRules& rules) {
+    return Batch(store, requests, rules).run();
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/order_store.hpp"
+
+namespace holdfast::core {
+
+// A server in memory that notes what was asked of it, in order.
+class FakeStore final : public OrderStore {
+ public:
+    struct Stock {
+        std::int64_t on_hand = 0;
+        std::int64_t reserved = 0;
+        std::int64_t version = 0;
+        std::int64_t price = 0;
+        std::string currency = "KRW";
+        std::string mode = "row";
+    };
+
+    // An outbox row with nothing borrowed.
+    struct Event {
+        std::string topic;
+        std::int64_t key;
+        std::string payload;
+        std::string headers;
+    };
+
+    std::map<std::int64_t, Stock> stock;
+    std::map<std::string, KeptAnswer> answers;
+    std::optional<Tombstone> tombstone;
+    std::vector<std::string> log;
+    std::vector<Event> events;
+    std::vector<std::string> order_states;
+    // Another buyer, who comes between the look and the update.
+    std::int64_t taken_in_between = 0;
+
+    Instant now() override { return {1772357400000000}; }
+    Uuid next_event_id(Instant) override {
+        Uuid id{};
+        id[15] = static_cast<std::uint8_t>(++event_count_);
+        return id;
+    }
+    std::int64_t next_order_id() override { return ++last_order_id_; }
+    Digest sha256(std::string_view bytes) override {
+        Digest digest{};
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            digest[i % digest.size()] = static_cast<std::uint8_t>(
+                digest[i % digest.size()] * 31 + static_cast<std::uint8_t>(bytes[i]));
+        }
+        return digest;
+    }
+    std::optional<Tombstone> find_tombstone(std::int64_t) override {
+        log.emplace_back("tombstone");
+        return tombstone;
+    }
+    std::vector<ProductState> read_products(std::span<const Line> lines) override {
+        log.emplace_back("read");
+        auto products = look(lines);
+        for (auto& [id, row] : stock) {
+            row.reserved += taken_in_between;
+        }
+        return products;
+    }
+    std::vector<ProductState> lock_products(std::span<const Line> lines) override {
+        log.emplace_back("lock");
+        return look(lines);
+    }
+    bool claim_key(std::int64_t user, std::string_view key, const KeptAnswer& answer) override {
+        log.emplace_back("claim");
+        return answers.emplace(std::to_string(user) + "/" + std::string(key), answer).second;
+    }
+    std::optional<KeptAnswer> find_answer(std::int64_t user, std::string_view key) override {
+        log.emplace_back("find");
+        const auto found = answers.find(std::to_string(user) + "/" + std::string(key));
+        return found == answers.end() ? std::nullopt : std::optional(found->second);
+    }
+    void change_answer(std::int64_t user, std::string_view key, const KeptAnswer& answer) override {
+        log.emplace_back("change");
+        answers[std::to_string(user) + "/" + std::string(key)] = answer;
+    }
+    void insert_order(const OrderRow& order, std::span<const OutboxRow> rows) override {
+        log.emplace_back("order");
+        order_states.emplace_back(order.status);
+        std::for_each(rows.begin(), rows.end(), [this](const OutboxRow& row) { keep(row); });
+        reserved_order = order.expires_at.has_value();
+        failure = std::string(order.failure_step) + "/" + std::string(order.failure_reason);
+    }
+    void insert_event(const OutboxRow& event) override {
+        log.emplace_back("event");
+        keep(event);
+    }
+    std::optional<StockState> reserve(const Line& line, std::int64_t changes) override {
+        log.emplace_back("reserve " + std::to_string(line.product_id));
+        Stock& row = stock.at(line.product_id);
+        if (row.on_hand - row.reserved < line.quantity) {
+            return std::nullopt;
+        }
+        row.reserved += line.quantity;
+        row.version += changes;
+        return StockState{row.on_hand, row.reserved, row.on_hand - row.reserved, row.version};
+    }
+
+    std::vector<std::string> topics() const {
+        std::vector<std::string> names;
+        for (const Event& event : events) {
+            names.push_back(event.topic);
+        }
+        return names;
+    }
+
+    bool reserved_order = false;
+    std::string failure;
+
+ private:
+    void keep(const OutboxRow& row) {
+        events.push_back({std::string(row.topic), row.key, row.payload, std::string(row.headers)});
+    }
+    std::vector<ProductState> look(std::span<const Line> lines) const {
+        std::vector<ProductState> products;
+        for (const Line& line : lines) {
+            if (const auto found = stock.find(line.product_id); found != stock.end()) {
+                const Stock& row = found->second;
+                products.push_back({line.product_id, row.price, row.on_hand - row.reserved,
+                                    row.currency, row.mode});
+            }
+        }
+        return products;
+    }
+
+    int event_count_ = 0;
+    std::int64_t last_order_id_ = 100;
+};
+
+}  // namespace holdfast::core

@@ -1,0 +1,155 @@
+#include "core/place_orders.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/fake_store.hpp"
+
+namespace holdfast::core {
+namespace {
+
+using Steps = std::vector<std::string>;
+
+class PlaceOrders : public testing::Test {
+ protected:
+    PlaceOrders() {
+        store.stock[1] = {.on_hand = 10, .version = 7, .price = 100};
+        store.stock[2] = {.on_hand = 5, .price = 7};
+    }
+
+    static OrderRequest order(std::int64_t user, std::vector<Line> lines,
+                              const std::string& key = {}) {
+        OrderRequest request;
+        request.user_id = user;
+        request.lines = std::move(lines);
+        if (!key.empty()) {
+            request.idempotency_key = key;
+        }
+        return request;
+    }
+    /// Each outcome as "PENDING 101", "FAILED 102" or the SQLSTATE of a fault.
+    Steps place(const std::vector<BatchRequest>& requests) {
+        Steps texts;
+        for (const BatchOutcome& outcome : place_orders(store, requests, rules)) {
+            if (const Fault* fault = std::get_if<Fault>(&outcome)) {
+                texts.push_back(fault->sqlstate);
+                continue;
+            }
+            const auto& answer = std::get<OrderAnswer>(outcome);
+            details.push_back(answer.detail);
+            texts.push_back(std::string(order_status_name(answer.status)) + " " +
+                            std::to_string(answer.order_id.value_or(0)));
+        }
+        return texts;
+    }
+    Steps stock_events() const {
+        Steps found;
+        for (const FakeStore::Event& event : store.events) {
+            if (event.topic == "inventory-updated") {
+                const auto begin = event.payload.find("\"productId\"");
+                found.push_back(event.payload.substr(begin));
+            }
+        }
+        return found;
+    }
+
+    FakeStore store;
+    std::vector<std::string> details;
+    PlacingRules rules{.default_hold_seconds = 900,
+                       .record_refusals = true,
+                       .inventory_events = true,
+                       .trace_id = {},
+                       .traceparent = {},
+                       .durability = "tx"};
+};
+
+TEST_F(PlaceOrders, FirstComeFirstServed) {
+    EXPECT_EQ(
+        place({order(1, {{1, 6}}), order(2, {{1, 5}}), order(3, {{1, 4}}), order(4, {{1, 1}})}),
+        (Steps{"PENDING 101", "FAILED 102", "PENDING 103", "FAILED 104"}));
+    EXPECT_EQ(store.stock[1].reserved, 10);
+    EXPECT_NE(details[1].find(R"("available":4)"), std::string::npos);
+    EXPECT_EQ(store.order_states, (Steps{"PENDING", "FAILED", "PENDING", "FAILED"}));
+}
+
+TEST_F(PlaceOrders, UpdatesEachStockRowOnceAndLast) {
+    place({order(1, {{2, 1}}), order(2, {{1, 1}, {2, 2}}), order(3, {{1, 2}})});
+    EXPECT_EQ(store.log, (Steps{"read", "lock", "order", "order", "order", "reserve 1", "event",
+                                "event", "reserve 2", "event", "event"}));
+}
+
+TEST_F(PlaceOrders, StockEventsAreThoseOfOrdersPlacedOneAfterTheOther) {
+    place({order(1, {{1, 2}}), order(2, {{1, 3}})});
+    EXPECT_EQ(store.stock[1].version, 9);
+    EXPECT_EQ(
+        stock_events(),
+        (Steps{
+            R"("productId":1,"onHand":10,"reserved":2,"available":8,"version":8,"cause":"RESERVE","orderId":101})",
+            R"("productId":1,"onHand":10,"reserved":5,"available":5,"version":9,"cause":"RESERVE","orderId":102})"}));
+}
+
+TEST_F(PlaceOrders, AFaultConcernsItsOwnOrderOnly) {
+    OrderRequest with_id = order(3, {{1, 1}});
+    with_id.options.order_id = 55;
+    EXPECT_EQ(place({order(1, {{1, 1}}), Fault{"HF001", "bad"}, order(2, {{9, 1}}), with_id,
+                     order(4, {{2, 1}})}),
+              (Steps{"PENDING 101", "HF001", "HF002", "HF009", "PENDING 102"}));
+}
+
+TEST_F(PlaceOrders, ABatchOfFaultsTouchesNothing) {
+    EXPECT_EQ(place({Fault{"HF001", "bad"}}), Steps{"HF001"});
+    EXPECT_EQ(place({order(1, {{9, 1}})}), Steps{"HF002"});
+    EXPECT_EQ(store.log, Steps{"read"});
+    EXPECT_TRUE(place({}).empty());
+}
+
+TEST_F(PlaceOrders, ClaimsKeysInOneOrderBeforeItLocksStock) {
+    EXPECT_EQ(place({order(2, {{1, 1}}, "b"), order(1, {{1, 1}}, "z"), order(2, {{1, 1}}, "a")}),
+              (Steps{"PENDING 103", "PENDING 101", "PENDING 102"}));
+    EXPECT_EQ((Steps{store.log.begin(), store.log.begin() + 5}),
+              (Steps{"read", "claim", "claim", "claim", "lock"}));
+}
+
+TEST_F(PlaceOrders, TheSameKeyTwiceInABatchIsOneOrder) {
+    EXPECT_EQ(place({order(1, {{1, 4}}, "k"), order(1, {{1, 4}}, "k"), order(1, {{1, 5}}, "k")}),
+              (Steps{"PENDING 101", "PENDING 101", "HF006"}));
+    EXPECT_EQ(store.stock[1].reserved, 4);
+    EXPECT_NE(details[1].find("\"replayed\":true"), std::string::npos);
+}
+
+TEST_F(PlaceOrders, ARefusalIsKeptUnderItsKey) {
+    EXPECT_EQ(place({order(1, {{1, 11}}, "k")}), Steps{"FAILED 101"});
+    store.stock[1].on_hand = 100;
+    EXPECT_EQ(place({order(1, {{1, 11}}, "k")}), Steps{"FAILED 101"});
+    EXPECT_EQ(store.order_states, Steps{"FAILED"});
+}
+
+TEST_F(PlaceOrders, AKeysAnswerStandsThoughItsProductIsGone) {
+    place({order(1, {{1, 1}}, "k")});
+    store.stock.erase(1);
+    EXPECT_EQ(place({order(1, {{1, 1}}, "k"), order(1, {{1, 1}})}),
+              (Steps{"PENDING 101", "HF002"}));
+}
+
+TEST_F(PlaceOrders, RefusalsNeedNoRecord) {
+    rules.record_refusals = false;
+    EXPECT_EQ(place({order(1, {{1, 11}})}), Steps{"FAILED 0"});
+    EXPECT_TRUE(store.order_states.empty());
+}
+
+TEST_F(PlaceOrders, NoObjectIsLeftAfterAnError) {
+    const std::int64_t before = LiveObject::count();
+    store.taken_in_between = 100;  // between look and lock: refused, no error
+    {
+        const std::vector<BatchRequest> requests{order(1, {{1, 1}}), order(2, {{9, 1}})};
+        place_orders(store, requests, rules);
+    }
+    EXPECT_EQ(LiveObject::count(), before);
+}
+
+}  // namespace
+}  // namespace holdfast::core

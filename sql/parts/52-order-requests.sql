@@ -144,17 +144,14 @@ BEGIN
     IF trace_ids IS NULL THEN
         RETURN;
     END IF;
-    -- Also of requests that an application has published itself.
-    FOR failed IN
-        SELECT e.n, e.value FROM unnest("values") WITH ORDINALITY AS e(value, n) ORDER BY e.n
-    LOOP
-        PERFORM check_order_request(users[failed.n], nullif(failed.value->'lines', 'null'),
-                                    failed.value->>'idempotencyKey', nullif(failed.value->'options', 'null'));
-    END LOOP;
+    IF array_position(users, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an order request must have a userId';
+    END IF;
 
+    -- There is none yet of a request that an application has published itself.
     INSERT INTO order_request (trace_id, user_id, idempotency_key, lines, options)
-    SELECT DISTINCT ON (e.trace_id) e.trace_id, e.user_id, e.value->>'idempotencyKey', e.value->'lines',
-           nullif(e.value->'options', 'null')
+    SELECT DISTINCT ON (e.trace_id) e.trace_id, e.user_id, e.value->>'idempotencyKey',
+           coalesce(e.value->'lines', 'null'), nullif(e.value->'options', 'null')
     FROM unnest(trace_ids, users, "values") WITH ORDINALITY AS e(trace_id, user_id, value, n)
     ORDER BY e.trace_id, e.n
     ON CONFLICT DO NOTHING;
@@ -169,7 +166,7 @@ BEGIN
         WHERE l.status = 'PROCESSING' OR l.reason = 'DEAD_LETTER'
         ORDER BY e.trace_id, e.n)
     SELECT array_agg(w.trace_id ORDER BY w.n), array_agg(w.user_id ORDER BY w.n),
-           array_agg(w.value->'lines' ORDER BY w.n), array_agg(w.value->>'idempotencyKey' ORDER BY w.n),
+           array_agg(nullif(w.value->'lines', 'null') ORDER BY w.n), array_agg(w.value->>'idempotencyKey' ORDER BY w.n),
            array_agg(coalesce(nullif(w.value->'options', 'null'), '{}')
                      || jsonb_build_object('traceId', w.trace_id) ORDER BY w.n),
            array_agg(w.n ORDER BY w.n),

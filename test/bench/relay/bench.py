@@ -2,7 +2,7 @@
 """Benchmarks of the relay on a real PostgreSQL and a real Kafka below build/bench.
 
     bench.py                          all of it, and the table in docs/benchmarks.md
-    bench.py --only drain             one part (drain, latency, saga); writes no document
+    bench.py --only drain             one part (drain, latency, saga, intake); writes no document
     bench.py --quick                  smaller and shorter, to see that it works; writes no document
 """
 
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "test/integration"))
 
 import drain  # noqa: E402
+import intake  # noqa: E402
 import latency  # noqa: E402
 import report  # noqa: E402
 import saga  # noqa: E402
@@ -35,7 +36,7 @@ def say(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--relay", type=Path, default=ROOT / "build/release/bin/holdfast-relay")
-    parser.add_argument("--only", choices=("drain", "latency", "saga"), action="append")
+    parser.add_argument("--only", choices=("drain", "latency", "saga", "intake"), action="append")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=600_000)
     parser.add_argument("--quick", action="store_true")
@@ -56,7 +57,8 @@ def main():
         for part, run in (
                 ("drain", lambda shop: drain.run(shop, options.rows // scale, rounds, say)),
                 ("latency", lambda shop: latency.run(shop, 20 if not options.quick else 5, directory, say)),
-                ("saga", lambda shop: saga.run(shop, 60_000 // scale, 300 // min(scale, 10), say))):
+                ("saga", lambda shop: saga.run(shop, 60_000 // scale, 300 // min(scale, 10), say)),
+                ("intake", lambda shop: intake.run(shop, 60_000 // scale, 5, say))):
             if options.only and part not in options.only:
                 continue
             say(part)

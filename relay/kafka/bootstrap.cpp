@@ -1,5 +1,6 @@
 #include "kafka/bootstrap.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace holdfast::relay::kafka {
@@ -7,7 +8,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kDelay{2};
+constexpr std::chrono::seconds kFirstInterval{2};
+constexpr std::chrono::seconds kLongestInterval{600};
 
 std::string bootstrap_servers(rd_kafka_t* client) {
     const rd_kafka_conf_t* conf = rd_kafka_conf(client);
@@ -26,13 +28,22 @@ std::string bootstrap_servers(rd_kafka_t* client) {
 Bootstrap::Bootstrap(rd_kafka_t* client) : client_(client), servers_(bootstrap_servers(client)) {}
 
 void Bootstrap::all_brokers_down() {
-    due_ = steady_clock::now() + kDelay;
+    if (!due_) {
+        interval_ = kFirstInterval;
+        due_ = steady_clock::now() + interval_;
+    }
 }
 
-void Bootstrap::poll() {
-    if (due_ && steady_clock::now() >= *due_) {
+void Bootstrap::poll(bool connected) {
+    if (!due_) {
+        return;
+    }
+    if (connected) {
         due_.reset();
+    } else if (const auto now = steady_clock::now(); now >= *due_) {
         rd_kafka_brokers_add(client_, servers_.c_str());
+        interval_ = std::min(interval_ * 2, kLongestInterval);
+        due_ = now + interval_;
     }
 }
 

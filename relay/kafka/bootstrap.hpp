@@ -22,14 +22,16 @@ class Bootstrap {
     /// The client says that all brokers are down.
     void all_brokers_down();
 
-    /// Call it regularly: adds the servers a moment after they were reported down, when a broker
-    /// that the client drops is gone.  Those that it still has are left alone.
-    void poll();
+    /// Call it regularly.  Adds the servers a moment after they were reported down, when a broker
+    /// that the client drops is gone, and ever more seldom (librdkafka keeps a note of each time)
+    /// until it is `connected` again.  Those that it still has are left alone.
+    void poll(bool connected);
 
  private:
     rd_kafka_t* client_;
     std::string servers_;
-    std::optional<std::chrono::steady_clock::time_point> due_;
+    std::optional<std::chrono::steady_clock::time_point> due_;  ///< while all are down
+    std::chrono::seconds interval_{};
 };
 
 }  // namespace holdfast::relay::kafka

@@ -144,7 +144,7 @@ void Consumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
 }
 
 std::optional<ConsumerEvent> Consumer::poll() {
-    bootstrap_->poll();
+    bootstrap_->poll(connected_);
     while (events_.empty()) {
         MessageHandle message(rd_kafka_consumer_poll(client_.get(), 0));
         if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -165,7 +165,7 @@ std::size_t Producer::poll(const std::function<void(const DeliveryReport&)>& rep
     while (const EventHandle event{rd_kafka_queue_poll(queue_.get(), 0)}) {
         reports += dispatch(event.get(), report);
     }
-    bootstrap_->poll();
+    bootstrap_->poll(connected());
     return reports;
 }
 

@@ -33,8 +33,9 @@ constexpr std::int64_t kRelayConnections = 4;                // start, capture, 
 
 /// Topics that the extension writes to.
 constexpr std::string_view kExtensionTopics[] = {
-    "order-created",     "order-events",       "order-failed",    "inventory-reserved",
-    "inventory-updated", "inventory-released", "refund-requested"};
+    "order-created",     "order-events",       "order-failed",  "inventory-reserved",
+    "inventory-updated", "inventory-released", "payment-event", "payment-completed",
+    "payment-failed",    "refund-requested"};
 
 /// Collects what was found and prints it as a table.
 class Findings {

@@ -13,7 +13,7 @@ from .relay import Relay
 from .waiting import wait_until
 
 OUT_TOPICS = ("order-created", "inventory-reserved", "inventory-updated", "inventory-released", "order-events",
-              "refund-requested")
+              "payment-event", "refund-requested")
 IN_TOPICS = ("order-failed", "payment-completed", "payment-failed")
 
 PRODUCTS = ((1, "teapot", 10_000, 100), (2, "kettle", 25_000, 50), (3, "teacup", 5_000, 200))  # id, name, price, units

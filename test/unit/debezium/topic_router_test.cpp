@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 namespace holdfast::relay::debezium {
@@ -41,6 +42,18 @@ TEST(TopicRouter, ReadsANumberOnlyAsFarAsSuchAGroupExists) {
 TEST(TopicRouter, ValueThatDoesNotMatchAsAWholeIsTheTopic) {
     EXPECT_EQ(route("order", "x", "orders"), "orders");
     EXPECT_EQ(route("order-.*", "x", "payment-failed"), "payment-failed");
+}
+
+TEST(TopicRouter, AppendsAVersionOnceAndBeforeDlqAsDocumented) {
+    for (const auto& [value, topic] : std::map<std::string, std::string>{
+             {"order-created", "order-created-v1"},
+             {"payment-event", "payment-event-v1"},
+             {"payment-completed-v1-dlq", "payment-completed-v1-dlq"},
+             {"payment-completed-dlq", "payment-completed-v1-dlq"}}) {
+        EXPECT_EQ(route("^(?<routedByValue>.*?)(?:-v1)?(?<dlq>-dlq)?$", "${routedByValue}-v1${dlq}",
+                        value),
+                  topic);
+    }
 }
 
 TEST(TopicRouter, ReplacesOnlyTheFirstMatchAsJavaDoes) {

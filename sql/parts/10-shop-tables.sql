@@ -160,6 +160,8 @@ CREATE TABLE holdfast.order_tombstone (
 );
 COMMENT ON TABLE holdfast.order_tombstone IS 'orders that failed before they were placed: place_order() then takes no stock';
 
+-- Written only under the lock of the order.  An attempt is numbered when begin_payment() made it; what a
+-- payment service did on its own account has none.
 CREATE TABLE holdfast.payment (
     payment_id       text PRIMARY KEY,
     order_id         bigint NOT NULL,
@@ -167,12 +169,36 @@ CREATE TABLE holdfast.payment (
     amount           bigint CHECK (amount >= 0),
     status           text NOT NULL
                      CHECK (status IN ('PENDING', 'COMPLETED', 'FAILED', 'REFUND_PENDING', 'REFUNDED')),
+    attempt          int CHECK (attempt > 0),
     transaction_key  text,
     card_type        text,
     reason           text,
     created_at       timestamptz NOT NULL DEFAULT now(),
-    updated_at       timestamptz NOT NULL DEFAULT now()
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    due_at           timestamptz
 );
 CREATE INDEX payment_order ON holdfast.payment (order_id);
-COMMENT ON TABLE holdfast.payment IS 'what the payment service told, one row per payment id';
-COMMENT ON COLUMN holdfast.payment.status IS 'REFUND_PENDING: the money came too late or twice, and refund-requested was published';
+CREATE INDEX payment_due ON holdfast.payment (due_at) WHERE status = 'PENDING';
+COMMENT ON TABLE holdfast.payment IS
+    'PENDING -> COMPLETED | FAILED; what was paid and is not wanted -> REFUND_PENDING -> REFUNDED; one row per payment id';
+COMMENT ON COLUMN holdfast.payment.status IS
+    'REFUND_PENDING: the money came too late, twice, or was asked back, and refund-requested was published';
+COMMENT ON COLUMN holdfast.payment.attempt IS 'counts what begin_payment() began for the order; NULL: told by a payment service';
+COMMENT ON COLUMN holdfast.payment.transaction_key IS 'the payment service''s own key of the transaction';
+COMMENT ON COLUMN holdfast.payment.due_at IS 'from when on a PENDING payment is in pending_payments';
+
+CREATE TABLE holdfast.payment_history (
+    order_id    bigint NOT NULL,
+    payment_id  text NOT NULL,
+    at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    status      text NOT NULL,
+    cause       text NOT NULL,
+    detail      jsonb
+) PARTITION BY RANGE (order_id);
+CREATE INDEX payment_history_order ON holdfast.payment_history (order_id);
+CREATE TABLE holdfast.payment_history_p0 PARTITION OF holdfast.payment_history
+    FOR VALUES FROM (MINVALUE) TO (10000000);
+CREATE TABLE holdfast.payment_history_default PARTITION OF holdfast.payment_history DEFAULT;
+COMMENT ON TABLE holdfast.payment_history IS 'every state that a payment has reached, from the first; append-only';
+COMMENT ON COLUMN holdfast.payment_history.status IS 'status of the payment after it';
+COMMENT ON COLUMN holdfast.payment_history.cause IS 'the call or event';

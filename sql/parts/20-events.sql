@@ -79,6 +79,84 @@ $$;
 COMMENT ON FUNCTION holdfast.event_refund_requested_v1 IS
     'The payload of a refund-requested event; the payment service refunds once per idempotencyKey.';
 
+CREATE FUNCTION holdfast.event_payment_completed_v1(
+    event_id uuid, payment_id text, transaction_key text, order_id bigint, user_id bigint,
+    amount bigint, currency text, card_type text, trace_id text)
+RETURNS json
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    RETURN json_strip_nulls(json_build_object(
+        'eventId', event_id,
+        'eventType', 'PaymentCompleted',
+        'schemaVersion', 1,
+        'occurredAt', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'traceId', nullif(trace_id, ''),
+        'paymentId', payment_id,
+        'transactionKey', transaction_key,
+        'orderId', order_id,
+        'orderNumber', order_id::text,
+        'userId', user_id,
+        'amount', amount,
+        'currency', currency,
+        'cardType', card_type));
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_payment_completed_v1 IS 'The payload of a payment-completed event.';
+
+CREATE FUNCTION holdfast.event_payment_failed_v1(
+    event_id uuid, payment_id text, transaction_key text, order_id bigint, user_id bigint,
+    amount bigint, currency text, card_type text, reason text, retryable boolean, trace_id text)
+RETURNS json
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    RETURN json_strip_nulls(json_build_object(
+        'eventId', event_id,
+        'eventType', 'PaymentFailed',
+        'schemaVersion', 1,
+        'occurredAt', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'traceId', nullif(trace_id, ''),
+        'paymentId', payment_id,
+        'transactionKey', transaction_key,
+        'orderId', order_id,
+        'orderNumber', order_id::text,
+        'userId', user_id,
+        'amount', amount,
+        'currency', currency,
+        'cardType', card_type,
+        'reason', reason,
+        'retryable', retryable));
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_payment_failed_v1 IS
+    'The payload of a payment-failed event; retryable: the order may still be paid by another attempt.';
+
+CREATE FUNCTION holdfast.event_payment_event_v1(
+    event_id uuid, payment_id text, order_id bigint, status text, amount bigint, currency text, trace_id text)
+RETURNS json
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    RETURN json_strip_nulls(json_build_object(
+        'eventId', event_id,
+        'eventType', 'PaymentStored',
+        'schemaVersion', 1,
+        'occurredAt', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'traceId', nullif(trace_id, ''),
+        'paymentId', payment_id,
+        'orderId', order_id,
+        'status', status,
+        'amount', amount,
+        'currency', currency));
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_payment_event_v1 IS
+    'The payload of a payment-event event, for notifiers; status is what the payment has become.';
+
 CREATE FUNCTION holdfast.event_dead_letter_v1(
     event_id uuid, dead_letter_id bigint, consumer text, topic text, "partition" int,
     kafka_offset bigint, key text, value text, encoding text, headers jsonb,

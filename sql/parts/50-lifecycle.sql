@@ -209,11 +209,14 @@ BEGIN
                 ORDER BY f.product_id, f.order_id) u) e;
 
     PERFORM set_config('holdfast.trace_id', coalesce(session_trace_id, ''), true);
+
+    -- Paid in part: the money goes back.
+    PERFORM refund_payments(ended, cause);
     RETURN ended;
 END
 $$;
 COMMENT ON FUNCTION holdfast.end_orders IS
-    'PENDING -> FAILED, CANCELLED or EXPIRED with all that follows: what is HELD goes back, history, events. Orders in another state, and repetitions, are left alone. Returns the orders that changed. One step, reason and message per order; publish_order_failed is false when the cause is an order-failed from elsewhere.';
+    'PENDING -> FAILED, CANCELLED or EXPIRED with all that follows: what is HELD and what was paid goes back, history, events. Orders in another state, and repetitions, are left alone. Returns the orders that changed. One step, reason and message per order; publish_order_failed is false when the cause is an order-failed from elsewhere.';
 
 CREATE PROCEDURE holdfast.complete_order(
     order_id bigint, INOUT status text DEFAULT NULL, INOUT detail jsonb DEFAULT NULL)
@@ -390,8 +393,16 @@ BEGIN
                   WHERE l.order_id = o.order_id),
         'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                                 'paymentId', p.payment_id, 'status', p.status, 'amount', p.amount,
-                                'reason', p.reason) ORDER BY p.created_at, p.payment_id), '[]')
-                     FROM payment p WHERE p.order_id = o.order_id),
+                                'attempt', p.attempt, 'transactionKey', p.transaction_key, 'reason', p.reason,
+                                'history', h.history) ORDER BY p.created_at, p.attempt, p.payment_id), '[]')
+                     FROM payment p
+                          LEFT JOIN (SELECT h.payment_id,
+                                            jsonb_agg(jsonb_build_object(
+                                                'at', event_time(h.at), 'cause', h.cause, 'status', h.status)
+                                                ORDER BY h.at) AS history
+                                     FROM payment_history h WHERE h.order_id = o.order_id
+                                     GROUP BY h.payment_id) h ON h.payment_id = p.payment_id
+                     WHERE p.order_id = o.order_id),
         'timeline', jsonb_build_array(jsonb_build_object(
                         'at', event_time(o.created_at), 'cause', 'place_order',
                         'status', CASE o.failure_step WHEN 'RESERVE' THEN o.status ELSE 'PENDING' END))
@@ -400,4 +411,4 @@ BEGIN
                         FROM order_history h WHERE h.order_id = o.order_id)));
 END
 $$;
-COMMENT ON FUNCTION holdfast.order_status(bigint) IS 'State, lines, payments and timeline of an order.';
+COMMENT ON FUNCTION holdfast.order_status(bigint) IS 'State, lines, payments with their history, and timeline of an order.';

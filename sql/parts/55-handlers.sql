@@ -52,6 +52,19 @@ END
 $$;
 COMMENT ON FUNCTION holdfast.event_payment_id(jsonb) IS 'paymentId of a payment event, else HF001.';
 
+CREATE FUNCTION holdfast.event_retryable(value jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF coalesce(jsonb_typeof(value->'retryable'), 'null') NOT IN ('boolean', 'null') THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'retryable of a payment must be true or false';
+    END IF;
+    RETURN (value->>'retryable')::boolean;
+END
+$$;
+COMMENT ON FUNCTION holdfast.event_retryable(jsonb) IS 'retryable of a payment event, NULL when it says nothing, else HF001.';
+
 CREATE FUNCTION holdfast.note_ignored(order_ids bigint[], cause text, detail jsonb DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -141,62 +154,25 @@ COMMENT ON FUNCTION holdfast.on_order_failed IS
 CREATE FUNCTION holdfast.on_payment_completed(key text, value jsonb, headers jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
-    SET enable_seqscan = off
 AS $$
-#variable_conflict use_column
 DECLARE
     o orders := lock_order(event_order_id(value));
     paid_id text := event_payment_id(value);
     paid bigint := event_amount(value);
-    known payment;
-    refund_reason text;
-    event_id uuid;
+    p payment := payment_of(o, paid_id);
 BEGIN
-    SELECT * INTO known FROM payment p WHERE p.payment_id = paid_id FOR NO KEY UPDATE;
-    IF known.order_id <> o.order_id THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF024',
-            MESSAGE = format('payment "%s" is for order %s, not for order %s', paid_id, known.order_id, o.order_id);
-    END IF;
-    IF known.status IN ('COMPLETED', 'REFUND_PENDING', 'REFUNDED') THEN
+    -- Told before, or told by us.
+    IF p.status IN ('COMPLETED', 'REFUND_PENDING', 'REFUNDED') THEN
         RETURN;
     END IF;
-
-    IF o.status NOT IN ('PENDING', 'COMPLETED') THEN
-        refund_reason := 'ORDER_' || o.status;
-    ELSIF EXISTS (SELECT FROM payment p WHERE p.order_id = o.order_id AND p.status = 'COMPLETED') THEN
-        refund_reason := 'ALREADY_PAID';
-    ELSIF paid <> o.final_total_amount THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF011',
-            MESSAGE = format('payment "%s" is %s, but order %s costs %s %s',
-                             paid_id, paid, o.order_id, o.final_total_amount, o.currency);
-    END IF;
-
-    INSERT INTO payment AS p (payment_id, order_id, user_id, amount, status, transaction_key, card_type, reason)
-    VALUES (paid_id, o.order_id, o.user_id, paid,
-            CASE WHEN refund_reason IS NULL THEN 'COMPLETED' ELSE 'REFUND_PENDING' END,
-            value->>'transactionKey', value->>'cardType', refund_reason)
-    ON CONFLICT (payment_id) DO UPDATE
-        SET amount = excluded.amount, status = excluded.status, transaction_key = excluded.transaction_key,
-            card_type = excluded.card_type, reason = excluded.reason, updated_at = now();
-
-    IF refund_reason IS NULL THEN
-        PERFORM complete_orders(ARRAY[o.order_id], 'payment-completed', jsonb_build_object('paymentId', paid_id));
-        RETURN;
-    END IF;
-
-    INSERT INTO order_history (order_id, status, cause, detail)
-    VALUES (o.order_id, o.status, 'refund requested',
-            jsonb_build_object('paymentId', paid_id, 'amount', paid, 'reason', refund_reason));
-    event_id := uuid_v7();
-    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
-    VALUES (event_id, 'refund-requested', o.order_id::text, 'RefundRequested',
-            event_refund_requested_v1(event_id, o.order_id, paid_id, paid, refund_reason,
-                                      'refund-' || paid_id, o.trace_id),
-            trace_headers(o.traceparent));
+    p.payment_id := paid_id;
+    p.transaction_key := coalesce(value->>'transactionKey', p.transaction_key);
+    p.card_type := coalesce(value->>'cardType', p.card_type);
+    PERFORM settle_payment(o, p, paid, 'payment-completed', false);
 END
 $$;
 COMMENT ON FUNCTION holdfast.on_payment_completed IS
-    'Records the payment and completes the order. A payment for an order that has ended, or a second one, is recorded REFUND_PENDING and refund-requested is published. HF007 unknown order, HF011 wrong amount.';
+    'Records the payment and completes the order when it is paid; for payment-completed and payment-processed alike. Nothing for a payment that is COMPLETED, so complete_payment''s own event comes back without effect; one that is FAILED was paid after all. A payment for an order that has ended, or one too many, is recorded REFUND_PENDING and refund-requested is published. Publishes payment-event, and never payment-completed again. HF007 unknown order, HF011 wrong amount.';
 
 -- ---- payment-failed ---------------------------------------------------------------------------
 
@@ -209,7 +185,8 @@ AS $$
 DECLARE
     order_ids bigint[];
     event record;
-    known payment;
+    o orders;
+    p payment;
     failing bigint[] := '{}';
     reasons text[] := '{}';
     messages text[] := '{}';
@@ -218,41 +195,35 @@ BEGIN
     IF order_ids IS NULL THEN
         RETURN;
     END IF;
-    PERFORM FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE;
+    PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
 
     FOR event IN
-        SELECT i.order_id, o.status, o.user_id, event_payment_id(e.value) AS payment_id,
-               e.value->>'reason' AS reason, e.value
+        SELECT i.order_id, t AS known_order, event_payment_id(e.value) AS payment_id, e.value
         FROM unnest("values") WITH ORDINALITY AS e(value, n)
              CROSS JOIN LATERAL (SELECT event_order_id(e.value) AS order_id) i
-             LEFT JOIN orders o ON o.order_id = i.order_id
+             LEFT JOIN orders t ON t.order_id = i.order_id
         ORDER BY e.n
     LOOP
-        IF event.status IS NULL THEN
+        o := event.known_order;
+        IF o.order_id IS NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'HF007', MESSAGE = format('order %s does not exist', event.order_id);
         END IF;
 
-        SELECT * INTO known FROM payment p WHERE p.payment_id = event.payment_id FOR NO KEY UPDATE;
-        IF known.order_id <> event.order_id THEN
-            RAISE EXCEPTION USING ERRCODE = 'HF024',
-                MESSAGE = format('payment "%s" is for order %s, not for order %s',
-                                 event.payment_id, known.order_id, event.order_id);
-        END IF;
-        -- Told before, or overtaken by the same payment's completion.
-        CONTINUE WHEN known.status IS NOT NULL AND known.status <> 'PENDING';
+        p := payment_of(o, event.payment_id);
+        -- Told before, or by us, or overtaken by the same payment's completion.
+        CONTINUE WHEN p.status IS NOT NULL AND p.status <> 'PENDING';
 
-        INSERT INTO payment AS p (payment_id, order_id, user_id, amount, status, reason)
-        VALUES (event.payment_id, event.order_id, event.user_id,
-                CASE WHEN event.value->>'amount' IS NOT NULL THEN event_amount(event.value) END, 'FAILED', event.reason)
-        ON CONFLICT (payment_id) DO UPDATE SET status = 'FAILED', reason = excluded.reason, updated_at = now();
-
-        IF event.status = 'COMPLETED' THEN
-            PERFORM note_ignored(ARRAY[event.order_id], 'payment-failed',
-                                 jsonb_build_object('paymentId', event.payment_id));
-        ELSIF event.status = 'PENDING' THEN
-            failing := failing || event.order_id;
-            reasons := reasons || coalesce(event.reason, 'PAYMENT_FAILED');
-            messages := messages || format('payment "%s" failed', event.payment_id);
+        p.payment_id := event.payment_id;
+        p.amount := coalesce(p.amount, CASE WHEN event.value->>'amount' IS NOT NULL THEN event_amount(event.value) END);
+        p.transaction_key := event.value->>'transactionKey';
+        p.card_type := event.value->>'cardType';
+        p.reason := event.value->>'reason';
+        IF decline_payment(o, p, 'payment-failed', event_retryable(event.value), false) THEN
+            failing := failing || o.order_id;
+            reasons := reasons || coalesce(p.reason, 'PAYMENT_FAILED');
+            messages := messages || format('payment "%s" failed', p.payment_id);
+        ELSIF o.status = 'COMPLETED' THEN
+            PERFORM note_ignored(ARRAY[o.order_id], 'payment-failed', jsonb_build_object('paymentId', p.payment_id));
         END IF;
     END LOOP;
 
@@ -271,4 +242,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.on_payment_failed IS
-    'Records the payment and fails the order, which publishes order-failed. Nothing more than the record for an order that has ended or was paid otherwise. HF007 unknown order.';
+    'Records the payment and fails the order, which publishes order-failed, when no other payment of it is PENDING or COMPLETED and no other attempt may follow: the event''s retryable says so, else an order whose payments are begun with begin_payment waits for the next one. Nothing more than the record for an order that has ended or was paid otherwise; nothing at all for a payment that has an outcome, so fail_payment''s own event comes back without effect. Publishes payment-event, and never payment-failed again. HF007 unknown order.';

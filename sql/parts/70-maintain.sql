@@ -195,7 +195,7 @@ BEGIN
         SELECT parent, 'order_id' AS key, format('%s_p%s', parent, n) AS child,
                (n * orders_per_partition)::text AS lower, ((n + 1) * orders_per_partition)::text AS upper,
                CASE WHEN parent IN ('orders', 'reservation') THEN ' WITH (fillfactor = 90)' ELSE '' END AS options
-        FROM unnest(ARRAY['orders', 'order_line', 'reservation', 'order_history']) AS parent
+        FROM unnest(ARRAY['orders', 'order_line', 'reservation', 'order_history', 'payment_history']) AS parent
              CROSS JOIN generate_series(greatest(last_order / orders_per_partition, 1),
                                         last_order / orders_per_partition + 1) AS n
         UNION ALL

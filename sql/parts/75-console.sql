@@ -94,6 +94,20 @@ COMMENT ON COLUMN holdfast.outbox_status.events IS 'estimate of the statistics s
 COMMENT ON COLUMN holdfast.outbox_status.default_events IS 'events that no partition was made for; more than a few: maintain() does not run';
 COMMENT ON COLUMN holdfast.outbox_status.unconfirmed_at_most IS 'unconfirmed WAL, were it all events of the average size';
 
+CREATE VIEW holdfast.pending_payments AS
+    SELECT p.payment_id, p.order_id, p.user_id, p.amount, o.currency, p.attempt,
+           (SELECT max(a.attempt) FROM holdfast.payment a WHERE a.order_id = p.order_id) AS attempts,
+           now() - p.created_at AS age, p.created_at AS begun_at, p.due_at,
+           o.status AS order_status, o.expires_at AS order_expires_at
+    FROM holdfast.payment p JOIN holdfast.orders o ON o.order_id = p.order_id
+    WHERE p.status = 'PENDING' AND p.due_at <= now()
+    ORDER BY p.due_at, p.payment_id;
+COMMENT ON VIEW holdfast.pending_payments IS
+    'Payments that were begun and whose outcome is overdue: ask the payment service, then complete_payment or fail_payment.';
+COMMENT ON COLUMN holdfast.pending_payments.attempts IS 'how many payments were begun for the order';
+COMMENT ON COLUMN holdfast.pending_payments.due_at IS 'when holdfast.payment_timeout of the session that began it was over';
+COMMENT ON COLUMN holdfast.pending_payments.order_status IS 'when not PENDING: complete_payment asks for a refund';
+
 CREATE FUNCTION holdfast.trace(order_id bigint)
 RETURNS TABLE (at timestamptz, source text, what text, topic text, "partition" int, kafka_offset bigint, detail jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -118,20 +132,26 @@ BEGIN ATOMIC
              CROSS JOIN LATERAL (VALUES (r.created_at, 'HELD', 3), (r.updated_at, r.state, 4)) AS x(at, state, rank)
         WHERE r.order_id = trace.order_id AND (x.rank = 3 OR r.state <> 'HELD')
         UNION ALL
-        SELECT p.updated_at, 4, 'payment', p.status, NULL, NULL, NULL,
-               jsonb_strip_nulls(jsonb_build_object(
-                   'paymentId', p.payment_id, 'amount', p.amount, 'reason', p.reason))
-        FROM holdfast.payment p WHERE p.order_id = trace.order_id
+        SELECT h.at, 4, 'payment', h.status, NULL, NULL, NULL,
+               jsonb_build_object('paymentId', h.payment_id) || coalesce(h.detail, '{}')
+        FROM holdfast.payment_history h WHERE h.order_id = trace.order_id
         UNION ALL
         SELECT t.created_at, 1, 'tombstone', t.reason, NULL, NULL, NULL,
                jsonb_strip_nulls(jsonb_build_object('failedStep', t.step, 'eventId', t.event_id))
         FROM holdfast.order_tombstone t WHERE t.order_id = trace.order_id
         UNION ALL
-        -- Products are numbered too; events about stock are keyed by them.
+        -- Products are numbered too, and payments may be; events keyed by them are others'.
         SELECT o.created_at, 6, 'outbox', o.type, o.aggregatetype, p."partition", p.kafka_offset,
                jsonb_build_object('eventId', o.id)
         FROM holdfast.outbox o LEFT JOIN holdfast.outbox_position p ON p.event_id = o.id
-        WHERE o.aggregateid = trace.order_id::text AND o.aggregatetype NOT IN ('inventory-updated', 'catalog-events')
+        WHERE o.aggregateid = trace.order_id::text
+          AND o.aggregatetype NOT IN ('inventory-updated', 'catalog-events', 'payment-event')
+        UNION ALL
+        SELECT o.created_at, 6, 'outbox', o.type, o.aggregatetype, p."partition", p.kafka_offset,
+               jsonb_build_object('eventId', o.id)
+        FROM holdfast.outbox o LEFT JOIN holdfast.outbox_position p ON p.event_id = o.id
+        WHERE o.aggregateid = ANY (ARRAY(SELECT m.payment_id FROM holdfast.payment m WHERE m.order_id = trace.order_id))
+          AND o.aggregatetype = 'payment-event'
         UNION ALL
         SELECT s.applied_at, 0, 'inbox', s.outcome || ' by ' || s.consumer, s.topic, s."partition", s.kafka_offset,
                jsonb_build_object('eventId', s.event_id)

@@ -8,15 +8,18 @@ AS $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT SELECT ON holdfast.product, holdfast.stock, holdfast.orders, holdfast.order_line,
-                        holdfast.reservation, holdfast.payment, holdfast.order_history TO %s', role);
+                        holdfast.reservation, holdfast.payment, holdfast.order_history, holdfast.payment_history,
+                        holdfast.pending_payments TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.place_order, holdfast.place_order_item, holdfast.place_orders,
-                        holdfast.complete_order, holdfast.fail_order, holdfast.cancel_order, holdfast.extend_hold TO %s', role);
+                        holdfast.complete_order, holdfast.fail_order, holdfast.cancel_order, holdfast.extend_hold,
+                        holdfast.begin_payment, holdfast.complete_payment, holdfast.fail_payment,
+                        holdfast.refund_payment TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status(bigint), holdfast.order_status(uuid, bigint),
                         holdfast.submit_order, holdfast.availability, holdfast.trace,
                         holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
 END
 $$;
-COMMENT ON FUNCTION holdfast.grant_app(regrole) IS 'For applications: places and ends orders, emits events, reads orders and stock.';
+COMMENT ON FUNCTION holdfast.grant_app(regrole) IS 'For applications: places, pays and ends orders, emits events, reads orders, payments and stock.';
 
 CREATE FUNCTION holdfast.grant_relay(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE

@@ -181,6 +181,48 @@ def test_payment_after_expiry_asks_for_a_refund(shop):
     shop.reconciled()
 
 
+def test_events_of_payments_that_the_application_makes_come_back_without_effect(shop):
+    """The relay publishes payment-completed and payment-failed, and is bound to both."""
+    shop.run_relay()
+    app = shop.connect()
+
+    def pay(payment_id, outcome, *args, amount=None):
+        app.execute("CALL holdfast.begin_payment(%s, %s, %s)", (order_id, amount, payment_id))
+        return app.execute(f"CALL holdfast.{outcome}_payment(%s, %s)", (payment_id, *args)).fetchone().status
+
+    order_id, _, _ = shop.place(7, 1, 3)
+    assert pay("seat-1", "complete", "TX-1", amount=10_000) == "COMPLETED"
+    assert pay("seat-2", "fail", "LIMIT_EXCEEDED", amount=20_000) == "FAILED"
+    wait_applied(shop, 2)
+    assert shop.status(order_id) == "PENDING"  # it can still be paid
+    assert pay("seat-3", "complete", "TX-3") == "COMPLETED"
+    assert shop.status(order_id) == "COMPLETED"
+
+    order_id, _, _ = shop.place(8, 1, 1)
+    app.execute("CALL holdfast.begin_payment(%s, NULL, 'late')", (order_id,))
+    app.execute("CALL holdfast.cancel_order(%s)", (order_id,))
+    assert app.execute("CALL holdfast.complete_payment('late', 'TX-9')").fetchone().status == "REFUND_PENDING"
+
+    wait_applied(shop, 3)
+    audit.wait_delivered(shop)
+    told = [json.loads(r.value) for r in shop.records("payment-event")]
+    assert sorted((t["paymentId"], t["status"], t["amount"]) for t in told) == [
+        ("late", "REFUND_PENDING", 10_000), ("seat-1", "COMPLETED", 10_000), ("seat-2", "FAILED", 20_000), ("seat-3", "COMPLETED", 20_000)]
+    assert all(r.key == json.loads(r.value)["paymentId"] for r in shop.records("payment-event"))
+    assert (len(shop.records("payment-completed")), len(shop.records("payment-failed"))) == (2, 1)
+    assert [json.loads(r.value)["paymentId"] for r in shop.records("refund-requested")] == ["late"]
+    assert shop.query("SELECT * FROM holdfast.dead_letter") == []
+    assert shop.available(1) == 97
+    shop.reconciled()
+
+
+def wait_applied(shop, events):
+    """Wait until the inbox has applied so many payment events."""
+    seen = "SELECT count(*) FROM holdfast.inbox_seen WHERE topic IN (%s, %s) AND outcome = 'APPLIED'"
+    wait_until(lambda: shop.value(seen, shop.topic("payment-completed"), shop.topic("payment-failed")) == events,
+               f"the inbox has applied {events} payment events")
+
+
 def test_a_killed_payment_service_leaves_no_order_unanswered(shop):
     shop.run_relay()
     service = shop.payment_service(delay_ms=100, concurrency=2)

@@ -15,6 +15,7 @@ char* traceparent = nullptr;
 namespace {
 
 // Read by the extension's SQL only; the variables exist because the server wants a place for them.
+int payment_timeout_seconds = 60;
 int outbox_retention_seconds = 604800;
 int inbox_retention_seconds = 1209600;
 int request_retention_seconds = 2592000;
@@ -69,6 +70,11 @@ void define() {
                             "An order that is neither completed nor cancelled by then expires.",
                             &hold_ttl_seconds, 900, 1, 30 * kDaySeconds, PGC_USERSET, GUC_UNIT_S,
                             nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("holdfast.payment_timeout",
+                            "When a payment that was begun and has no outcome is overdue.",
+                            "It is in the view pending_payments then; nothing else happens to it.",
+                            &payment_timeout_seconds, 60, 0, 365 * kDaySeconds, PGC_USERSET,
+                            GUC_UNIT_S, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("holdfast.record_refusals",
                              "Keep and announce orders that are refused for want of stock.",
                              "When off, a refusal is answered without any write.", &record_refusals,

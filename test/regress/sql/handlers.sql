@@ -203,6 +203,14 @@ SELECT holdfast.on_payment_failed('k', '{"orderId": 3000026}', '{}');
 SELECT pg_temp.paid(3000026, 'x');
 SELECT * FROM pg_temp.state WHERE n = 26;
 
+-- Each state of a payment was told to notifiers once; what came in was not published again.
+SELECT h.status, count(DISTINCT h.payment_id) AS payments, count(*) AS changes,
+       sum((SELECT count(*) FROM holdfast.outbox e WHERE e.aggregatetype = 'payment-event'
+                AND e.aggregateid = h.payment_id AND e.payload->>'status' = h.status)) AS told
+FROM holdfast.payment_history h WHERE h.order_id BETWEEN 3000001 AND 3000999 GROUP BY 1 ORDER BY 1;
+SELECT count(*) AS published_again FROM holdfast.outbox
+WHERE aggregatetype IN ('payment-completed', 'payment-failed') AND aggregateid BETWEEN '3000001' AND '3000999';
+
 SELECT * FROM pg_temp.stock;
 SELECT * FROM holdfast.reconcile() WHERE product_id = 3001;
 SELECT setval('holdfast.order_id_seq', :sequence_before, :'is_called') IS NOT NULL AS restored;

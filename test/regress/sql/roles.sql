@@ -52,6 +52,11 @@ SET search_path = pg_temp, public;
 CALL holdfast.place_order_item(1, 8001, 2) \gset
 CALL holdfast.complete_order(:order_id);
 CALL holdfast.place_order(1, '[{"productId":8001,"quantity":1}]') \gset
+CALL holdfast.begin_payment(:order_id, payment_id => 'roles-1');
+CALL holdfast.fail_payment('roles-1');
+CALL holdfast.complete_payment('roles-1');
+CALL holdfast.refund_payment('roles-1');
+SELECT count(*) FROM holdfast.pending_payments WHERE payment_id = 'roles-1';
 CALL holdfast.cancel_order(:order_id);
 SELECT holdfast.order_status(:order_id)->>'status';
 SELECT on_hand, reserved FROM holdfast.availability(ARRAY[8001]);
@@ -64,6 +69,8 @@ INSERT INTO holdfast.outbox VALUES (gen_random_uuid(), 't', 'k', 'T', '{}');
 SELECT * FROM holdfast.outbox;
 SELECT holdfast.on_order_failed('k', '{}', '{}');
 SELECT holdfast.end_orders('{}', '{}', '{}', '{}', 'FAILED', 'x', false);
+SELECT holdfast.refund_payments('{}', 'x');
+UPDATE holdfast.payment SET status = 'COMPLETED';
 SELECT holdfast.grant_admin('regress_hf_app');
 SELECT nextval('holdfast.order_id_seq');
 RESET SESSION AUTHORIZATION;
@@ -83,6 +90,7 @@ SELECT holdfast.record_positions('{}', '{}', '{}', '{}');
 SELECT * FROM holdfast.inbox_apply('roles', 'pg_catalog.jsonb_insert(jsonb,text[],jsonb,boolean)', 'order-failed', 0, 1, 2, 3, '{2}', '{k}', '{1}', NULL, '{NULL}');
 CALL holdfast.place_order_item(1, 8001, 2);
 CALL holdfast.cancel_order(8000001);
+CALL holdfast.complete_payment('roles-1');
 UPDATE holdfast.inbox_offset SET next_offset = 0;
 SELECT holdfast.redrive(1);
 SELECT holdfast.forget_slot('regress_hf');

@@ -106,7 +106,7 @@ COMMENT ON VIEW holdfast.pending_payments IS
     'Payments that were begun and whose outcome is overdue: ask the payment service, then complete_payment or fail_payment.';
 COMMENT ON COLUMN holdfast.pending_payments.attempts IS 'how many payments were begun for the order';
 COMMENT ON COLUMN holdfast.pending_payments.due_at IS 'when holdfast.payment_timeout of the session that began it was over';
-COMMENT ON COLUMN holdfast.pending_payments.order_status IS 'when not PENDING: complete_payment asks for a refund';
+COMMENT ON COLUMN holdfast.pending_payments.order_status IS 'of an order that has ended, or is paid already, complete_payment asks for a refund';
 
 CREATE FUNCTION holdfast.trace(order_id bigint)
 RETURNS TABLE (at timestamptz, source text, what text, topic text, "partition" int, kafka_offset bigint, detail jsonb)

@@ -1,4 +1,4 @@
--- Part 52: asynchronous intake.  submit_order() answers at once with a trace id; the order is placed when
+-- Part 53: asynchronous intake.  submit_order() answers at once with a trace id; the order is placed when
 -- the event comes back through the inbox, in batches of one transaction.
 
 CREATE FUNCTION holdfast.event_order_request_v1(

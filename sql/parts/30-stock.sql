@@ -180,6 +180,101 @@ END;
 COMMENT ON FUNCTION holdfast.availability IS
     'What can be sold now, of the given products or of all; negative when the safety stock exceeds what is free.';
 
+CREATE FUNCTION holdfast.fold_stock(
+    product_id bigint, from_ledger boolean, anew boolean, OUT before holdfast.stock, OUT after holdfast.stock)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    booked numeric;
+    active numeric;
+    event_id uuid;
+BEGIN
+    -- Under the row's lock nobody is between its reservation, or its ledger entry, and its stock update.
+    before := stock_of(fold_stock.product_id);
+    after := before;
+    SELECT coalesce(sum(r.quantity), 0) INTO active
+    FROM reservation r WHERE r.product_id = before.product_id AND r.state IN ('HELD', 'SOLD');
+    booked := before.on_hand;
+    IF from_ledger THEN
+        SELECT coalesce(sum(l.delta_on_hand), 0) INTO booked
+        FROM stock_ledger l WHERE l.product_id = before.product_id;
+    END IF;
+    IF active > booked THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF012',
+            MESSAGE = format('product %s has %s units on hand and reservations for %s',
+                             before.product_id, booked, active),
+            HINT = 'Count the stock and call set_product, or cancel orders; then reconcile again.';
+    END IF;
+    IF NOT anew AND (booked, active) = (before.on_hand, before.reserved) THEN
+        RETURN;
+    END IF;
+
+    UPDATE stock s SET on_hand = booked, reserved = active, version = s.version + 1, updated_at = now()
+    WHERE s.product_id = before.product_id
+    RETURNING * INTO after;
+
+    -- The ledger gains nothing, even where on_hand changes: that is what it says already.
+    INSERT INTO stock_ledger (product_id, delta_on_hand, on_hand_after, cause, reason)
+    VALUES (after.product_id, 0, after.on_hand, 'REPAIR', CASE WHEN anew THEN 'the stock row was missing' ELSE concat_ws('; ',
+        CASE WHEN after.on_hand <> before.on_hand THEN
+            format('on_hand was %s, the ledger says %s', before.on_hand, after.on_hand) END,
+        CASE WHEN after.reserved <> before.reserved THEN
+            format('reserved was %s, reservations say %s', before.reserved, after.reserved) END) END);
+
+    event_id := uuid_v7();
+    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
+    VALUES (event_id, 'inventory-updated', after.product_id::text, 'InventoryUpdated',
+            event_inventory_updated_v1(event_id, after.product_id, after.on_hand, after.reserved,
+                after.on_hand - after.reserved - after.safety_stock, after.version, 'REPAIR', NULL),
+            trace_headers(current_setting('holdfast.traceparent', true)));
+END
+$$;
+COMMENT ON FUNCTION holdfast.fold_stock IS
+    'internal to reconcile and rebuild_stock: makes a stock row what the reservations, and with from_ledger the ledger, say; ledger entry and event when that changes it, or the row was made anew. HF012 when more is reserved than there is.';
+
+CREATE FUNCTION holdfast.rebuild_stock(
+    product_id bigint,
+    OUT on_hand_before bigint, OUT on_hand bigint, OUT reserved_before bigint, OUT reserved bigint,
+    OUT version bigint, OUT changed boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    folded record;
+    missing boolean;
+BEGIN
+    IF rebuild_stock.product_id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'product_id must not be null';
+    END IF;
+    -- A row that is gone comes back, with a version above those that consumers may have seen.
+    INSERT INTO stock (product_id, version)
+    SELECT p.product_id, coalesce((SELECT max(substring(o.payload->>'version' FROM '^[0-9]{1,18}$')::bigint) FROM outbox o
+                                   WHERE o.aggregateid = p.product_id::text
+                                     AND o.aggregatetype = 'inventory-updated'), 0)
+    FROM product p
+    WHERE p.product_id = rebuild_stock.product_id
+      AND NOT EXISTS (SELECT FROM stock s WHERE s.product_id = p.product_id)
+    ON CONFLICT DO NOTHING;
+    missing := FOUND;
+
+    folded := fold_stock(rebuild_stock.product_id, true, missing);
+    IF NOT missing THEN
+        on_hand_before := (folded.before).on_hand;
+        reserved_before := (folded.before).reserved;
+    END IF;
+    on_hand := (folded.after).on_hand;
+    reserved := (folded.after).reserved;
+    version := (folded.after).version;
+    changed := folded.before IS DISTINCT FROM folded.after;
+END
+$$;
+COMMENT ON FUNCTION holdfast.rebuild_stock IS
+    'Folds the stock ledger (on_hand) and the reservations (reserved) back into the stock row, under its lock; a change is booked as REPAIR and published. Says what the row was (null: it was missing) and is. safety_stock and what was counted and never booked are nowhere else: set_product() sets them afterwards.';
+
 CREATE FUNCTION holdfast.reconcile(repair boolean DEFAULT false)
 RETURNS TABLE (product_id bigint, "check" text, expected bigint, actual bigint, repaired boolean)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -188,8 +283,6 @@ AS $$
 #variable_conflict use_column
 DECLARE
     difference record;
-    held stock;
-    wanted bigint;
 BEGIN
     -- One statement is one snapshot, and stock and reservations change in the same transactions, so
     -- what differs here differs in truth.
@@ -228,33 +321,7 @@ BEGIN
         repaired := false;
 
         IF repair AND difference.name = 'reserved = reservations' THEN
-            -- Under the row's lock nobody is between its reservation and its stock update.
-            held := stock_of(difference.product_id);
-            SELECT coalesce(sum(r.quantity), 0) INTO wanted
-            FROM reservation r WHERE r.product_id = held.product_id AND r.state IN ('HELD', 'SOLD');
-            IF wanted > held.on_hand THEN
-                RAISE EXCEPTION USING ERRCODE = 'HF012',
-                    MESSAGE = format('product %s has %s units on hand and reservations for %s',
-                                     held.product_id, held.on_hand, wanted),
-                    HINT = 'Count the stock and call set_product, or cancel orders; then reconcile again.';
-            END IF;
-            UPDATE stock s SET reserved = wanted, version = s.version + 1, updated_at = now()
-            WHERE s.product_id = held.product_id AND s.reserved <> wanted
-            RETURNING * INTO held;
-            IF FOUND THEN
-                INSERT INTO stock_ledger (product_id, delta_on_hand, on_hand_after, cause, reason)
-                VALUES (held.product_id, 0, held.on_hand, 'REPAIR',
-                        format('reserved was %s, reservations say %s', difference.actual, wanted));
-                DECLARE
-                    event_id uuid := uuid_v7();
-                BEGIN
-                    INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
-                    VALUES (event_id, 'inventory-updated', held.product_id::text, 'InventoryUpdated',
-                            event_inventory_updated_v1(event_id, held.product_id, held.on_hand, held.reserved,
-                                held.on_hand - held.reserved - held.safety_stock, held.version, 'REPAIR', NULL),
-                            trace_headers(current_setting('holdfast.traceparent', true)));
-                END;
-            END IF;
+            PERFORM fold_stock(difference.product_id, false, false);
             repaired := true;
         END IF;
         RETURN NEXT;
@@ -262,4 +329,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.reconcile IS
-    'Differences between stock rows, reservations, orders and ledger; no rows: all agree. repair=true sets reserved to what reservations say; the rest needs a decision and is only listed (set_product books a counted on_hand).';
+    'Differences between stock rows, reservations, orders and ledger; no rows: all agree. repair=true sets reserved to what reservations say; the rest needs a decision and is only listed (rebuild_stock makes the row what the ledger says, set_product then books what was counted).';

@@ -202,6 +202,10 @@ BEGIN
         SELECT 'stock_ledger', 'at', to_char(m, '"stock_ledger_p"YYYYMM'), m::text, (m + interval '1 month')::text, ''
         FROM generate_series(date_trunc('month', today), today + interval '2 months', interval '1 month') AS m
         UNION ALL
+        SELECT 'product_metric', 'day', to_char(m, '"product_metric_p"YYYYMM'), m::date::text,
+               (m + interval '1 month')::date::text, ' WITH (fillfactor = 50)'
+        FROM generate_series(date_trunc('month', today), today + interval '2 months', interval '1 month') AS m
+        UNION ALL
         SELECT 'inbox_seen', 'week', to_char(w, '"inbox_seen_p"YYYYMMDD'), w::date::text, (w + interval '7 days')::date::text, ''
         FROM generate_series(date_trunc('week', today), today + interval '21 days', interval '7 days') AS w
         UNION ALL

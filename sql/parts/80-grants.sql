@@ -9,7 +9,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT SELECT ON holdfast.product, holdfast.stock, holdfast.orders, holdfast.order_line,
                         holdfast.reservation, holdfast.payment, holdfast.order_history, holdfast.payment_history,
-                        holdfast.pending_payments TO %s', role);
+                        holdfast.pending_payments, holdfast.product_metric TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.place_order, holdfast.place_order_item, holdfast.place_orders,
                         holdfast.complete_order, holdfast.fail_order, holdfast.cancel_order, holdfast.extend_hold,
                         holdfast.begin_payment, holdfast.complete_payment, holdfast.fail_payment,
@@ -19,7 +19,7 @@ BEGIN
                         holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
 END
 $$;
-COMMENT ON FUNCTION holdfast.grant_app(regrole) IS 'For applications: places, pays and ends orders, emits events, reads orders, payments and stock.';
+COMMENT ON FUNCTION holdfast.grant_app(regrole) IS 'For applications: places, pays and ends orders, emits events, reads orders, payments, stock and metrics.';
 
 CREATE FUNCTION holdfast.grant_relay(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -36,7 +36,8 @@ BEGIN
                         holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
                         holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
                         holdfast.on_payment_failed, holdfast.on_payment_failed_batch,
-                        holdfast.on_order_request, holdfast.on_order_request_batch TO %s', role);
+                        holdfast.on_order_request, holdfast.on_order_request_batch,
+                        holdfast.on_catalog_event, holdfast.on_catalog_event_batch TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
@@ -56,7 +57,7 @@ BEGIN
                         holdfast.dead_letter_follow, holdfast.is_transient,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time, holdfast.uuid_v7_floor,
                         holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed,
-                        holdfast.on_order_request TO %s', role);
+                        holdfast.on_order_request, holdfast.on_catalog_event TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_admin(regrole) IS

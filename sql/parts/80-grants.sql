@@ -51,7 +51,7 @@ BEGIN
     PERFORM grant_app(role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.rebuild_stock,
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.rebuild_stock, holdfast.replay,
                         holdfast.expire_holds, holdfast.maintain, holdfast.forget_slot, holdfast.redrive, holdfast.discard,
                         holdfast.dead_letter_lock, holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,
                         holdfast.dead_letter_follow, holdfast.is_transient,

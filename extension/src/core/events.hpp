@@ -1,5 +1,5 @@
 // The events that C++ writes: one function per event and version, each returning the payload's
-// JSON. Fields and their order are part of the contract with consumers (docs/events.md): a change
+// JSON. Fields and their order are part of the contract with consumers (docs/events/): a change
 // that is not an addition at the end needs a new version and a new function.
 //
 // Every payload begins with eventId, eventType, schemaVersion, occurredAt and, when there is one,

@@ -57,7 +57,7 @@ def main():
         for part, run in (
                 ("drain", lambda shop: drain.run(shop, options.rows // scale, rounds, say)),
                 ("latency", lambda shop: latency.run(shop, 20 if not options.quick else 5, directory, say)),
-                ("saga", lambda shop: saga.run(shop, 60_000 // scale, 300 // min(scale, 10), say)),
+                ("saga", lambda shop: saga.run(shop, 60_000 // scale, 200_000 // scale, 300 // min(scale, 10), say)),
                 ("intake", lambda shop: intake.run(shop, 60_000 // scale, 5, say))):
             if options.only and part not in options.only:
                 continue

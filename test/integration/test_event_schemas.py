@@ -48,12 +48,12 @@ def test_a_schema_is_one_and_explains_itself(path):
 def busy_shop(make_shop):
     """A shop in which everything has happened that leads to an event."""
     shop = make_shop().seed()
-    topics = (*IN_TOPICS, "catalog-events", "notes")
-    shop.kafka.create(*(shop.topic(t + end) for t in topics[-2:] for end in ("", "-dlq")), partitions=3)
+    topics = (*IN_TOPICS, "order-request", "catalog-events", "notes")
+    shop.kafka.create(*(shop.topic(t + end) for t in topics[-3:] for end in ("", "-dlq")), partitions=3)
     shop.query("CREATE FUNCTION public.fail(key text, value jsonb, headers jsonb) RETURNS void LANGUAGE plpgsql"
                " AS $$ BEGIN RAISE 'it always does'; END $$")
-    shop.run_relay(inbox=[*shop.relay_config()["inbox"], shop.binding("catalog-events", "holdfast.on_catalog_event"),
-                          shop.binding("notes", "public.fail")])
+    shop.run_relay(inbox=[*shop.relay_config()["inbox"], shop.binding("order-request", "holdfast.on_order_request"),
+                          shop.binding("catalog-events", "holdfast.on_catalog_event"), shop.binding("notes", "public.fail")])
     shop.query("CALL holdfast.restock(1, 5, 'found')", user="shop_admin")
     shop.query("CALL holdfast.adjust_stock(1, -5, 'lost again')", user="shop_admin")
     shop.query("CALL holdfast.set_product(3, 'teacup', 5000, on_hand => 210, safety_stock => 3)", user="shop_admin")
@@ -74,6 +74,13 @@ def busy_shop(make_shop):
         for kind in KINDS:
             shop.emit("catalog-events", "1", {"productId": 1, "kind": kind}, buyer)
             shop.emit("catalog-events", "2", {"productId": 2, "kind": kind, "delta": 3}, buyer, "LikeChanged")
+        shop.submit(7, 1, 1, buyer, "cart", options={"holdSeconds": 60})
+        by_hand = shop.place(7, 1, 1, buyer)[0]
+        for outcome in ("fail_payment(%s, 'LIMIT_EXCEEDED', 'TX-1', 'CREDIT')", "complete_payment(%s, 'TX-2', 'CREDIT')",
+                        "refund_payment(%s, 'RETURNED')", "refund_payment(%s, refunded => true)"):
+            if not outcome.startswith("refund"):
+                payment = buyer.execute("CALL holdfast.begin_payment(%s)", (by_hand,)).fetchone().payment_id
+            buyer.execute(f"CALL holdfast.{outcome}", (payment,))
     shop.payment_service()
     shop.wait_status(paid, "COMPLETED")
     shop.wait_status(declined, "FAILED")

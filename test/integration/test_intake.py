@@ -6,7 +6,6 @@ import uuid
 
 from harness import audit
 from harness.waiting import wait_until
-from psycopg.types.json import Jsonb
 
 UNITS = {1: 250, 2: 150, 3: 100}
 USERS = 1_000
@@ -16,11 +15,6 @@ def intake(shop):
     """A relay configuration that places requests, from a topic of one partition."""
     shop.kafka.create(shop.topic("order-request"), shop.topic("order-request-dlq"), partitions=1)
     return [shop.binding("order-request", "holdfast.on_order_request")]
-
-
-def submit(connection, user, product, quantity=1, key=None):
-    return connection.execute("SELECT holdfast.submit_order(%s, %s, %s)",
-                              (user, Jsonb([{"productId": product, "quantity": quantity}]), key)).fetchone()[0]
 
 
 def status(shop, trace_id, user=None):
@@ -43,7 +37,7 @@ def rush(shop, clients=10):
         try:
             with shop.connect() as connection:
                 for user in range(part, USERS, clients):
-                    traces.append((user, submit(connection, user, wanted[user])))
+                    traces.append((user, shop.submit(user, wanted[user], connection=connection)))
         except Exception as e:  # noqa: BLE001  looked at below
             errors.append(e)
     threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)]
@@ -118,10 +112,9 @@ def test_an_application_may_publish_the_request_itself(shop):
 
 def test_a_request_that_is_wrong_fails_alone_and_is_a_dead_letter(shop):
     shop.seed().run_relay(inbox=intake(shop))
-    connection = shop.connection("shop_app")
-    good = [submit(connection, user, 1) for user in range(5)]
-    wrong = submit(connection, 8, 99)  # no such product
-    more = [submit(connection, user, 1) for user in range(5, 10)]
+    good = [shop.submit(user, 1) for user in range(5)]
+    wrong = shop.submit(8, 99)  # no such product
+    more = [shop.submit(user, 1) for user in range(5, 10)]
     wait_answered(shop)
     assert {status(shop, t)["status"] for t in good + more} == {"COMPLETED"}
     answer = status(shop, wrong)
@@ -138,7 +131,7 @@ def test_a_waiter_is_told_when_to_look(shop):
     shop.seed().run_relay(inbox=intake(shop))
     with shop.connect() as listener:
         listener.execute("LISTEN holdfast_order_status")
-        trace_id = submit(shop.connection("shop_app"), 7, 1)
+        trace_id = shop.submit(7, 1)
         told = [json.loads(n.payload) for n in listener.notifies(timeout=20, stop_after=1)]
     assert told == [{"traceIds": [str(trace_id)]}]
     assert status(shop, trace_id, 7)["status"] == "COMPLETED"

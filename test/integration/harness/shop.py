@@ -87,6 +87,13 @@ class Shop:
         """One order of one line: (order_id, status, detail)."""
         return place(connection or self.connection("shop_app"), user_id, product_id, quantity, key, options)
 
+    def submit(self, user_id, product_id, quantity=1, connection=None, key=None, options=None):
+        """An order of one line that is placed later: its trace id."""
+        from psycopg.types.json import Jsonb
+        return (connection or self.connection("shop_app")).execute(
+            "SELECT holdfast.submit_order(%s, %s, %s, %s)",
+            (user_id, Jsonb([{"productId": product_id, "quantity": quantity}]), key, options and Jsonb(options))).fetchone()[0]
+
     def emit(self, topic, key, payload, connection=None, kind="Test"):
         """An application's own event; its id.  `topic` without the prefix."""
         from psycopg.types.json import Jsonb

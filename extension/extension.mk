@@ -59,7 +59,8 @@ isolation: install-extension
 # The tests that reach the C++ code, in a server under valgrind.  (An address-sanitized module needs its
 # run-time preloaded, and with Debian 12's a server hangs in bindtextdomain before it starts.)  Debian's
 # server does not tell valgrind about its own allocator, so only reports that name the module count.
-MEMORY_TESTS ?= error_boundary place_order place_order_errors early_lock_release stock lifecycle handlers
+MEMORY_TESTS ?= error_boundary place_order place_order_errors place_orders order_requests early_lock_release stock \
+    stock_row lifecycle handlers
 regress-memory: install-extension
 	@rm -f $(BUILD)/regress-memory/cluster/valgrind.*
 	@$(call on_scratch_cluster,regress-memory,,PG_BIN=$(PG_BIN) tools/pg_cluster.sh stop $(BUILD)/regress-memory/cluster; \

@@ -340,6 +340,8 @@ void Pipeline::claim_again(Member& member, Assignment& assignment) {
     assignment.owner_epoch = claim.owner_epoch;
     assignment.next_offset = claim.next_offset;
     assignment.phase = Assignment::Phase::kReady;
+    // What made it pause may be gone without another batch.
+    resume_if_room(member, assignment);
 }
 
 void Pipeline::assign(Member& member) {
@@ -391,12 +393,16 @@ Pipeline::Went Pipeline::apply_due(Member& member, TimePoint now) {
             fail(member, assignment, "inbox_retry", error.what());
             return Went::kWrong;
         }
-        if (assignment.paused && !assignment.full()) {
-            member.group.source->resume(assignment.partition);
-            assignment.paused = false;
-        }
+        resume_if_room(member, assignment);
     }
     return Went::kWell;
+}
+
+void Pipeline::resume_if_room(Member& member, Assignment& assignment) {
+    if (assignment.paused && !assignment.full()) {
+        member.group.source->resume(assignment.partition);
+        assignment.paused = false;
+    }
 }
 
 void Pipeline::apply_batch(Member& member, Assignment& assignment) {

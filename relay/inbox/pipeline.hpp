@@ -94,6 +94,7 @@ class Pipeline {
     void claim_again(Member& member, Assignment& assignment);
     Went apply_due(Member& member, TimePoint now);
     void apply_batch(Member& member, Assignment& assignment);
+    static void resume_if_room(Member& member, Assignment& assignment);
     void assign(Member& member);
     void fail(Member& member, Assignment& assignment, const char* event, const std::string& cause);
     void tell_broker(Member& member, TimePoint now) const;

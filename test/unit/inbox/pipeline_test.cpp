@@ -135,6 +135,23 @@ TEST_F(InboxPipeline, OffsetBeyondTheLogIsAGap) {
     EXPECT_THROW(settle(), FatalError);
 }
 
+TEST_F(InboxPipeline, ResumesWhenWhatMadeItPauseTurnsOutToBeApplied) {
+    binding_.batch_max_messages = 2;
+    source_.give({kFirst});
+    fill(kFirst, 1);
+    database_.mishaps[kFirst] = {Mishap::kTransient, Mishap::kLostAfterCommit};
+    settle();
+    fill(kFirst, 1);
+    settle();
+    EXPECT_TRUE(source_.is_paused(kFirst));
+    clock_.advance(milliseconds(60'000));
+    settle();
+    clock_.advance(milliseconds(60'000));
+    fill(kFirst, 2);
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 4));
+}
+
 TEST_F(InboxPipeline, RetriesTheWholeBatchAfterATransientError) {
     source_.give({kFirst});
     fill(kFirst, 3);

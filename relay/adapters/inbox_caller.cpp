@@ -3,7 +3,6 @@
 #include "base/errors.hpp"
 
 namespace holdfast::relay::adapters {
-namespace {
 
 inbox::Outcome outcome_of(const std::string& text) {
     if (text == "APPLIED") {
@@ -18,11 +17,10 @@ inbox::Outcome outcome_of(const std::string& text) {
     if (text == "DEAD") {
         return inbox::Outcome::kDead;
     }
-    throw FatalError(ExitCode::kConfig, "inbox_apply returned the unknown outcome \"" + text + "\"",
+    throw FatalError(ExitCode::kConfig,
+                     "the extension returned the unknown outcome \"" + text + "\"",
                      "Extension and relay are of different versions: install them together.");
 }
-
-}  // namespace
 
 inbox::Claim InboxCaller::claim(const std::string& consumer, const inbox::Partition& partition,
                                 std::int64_t initial_offset) {
@@ -35,7 +33,7 @@ inbox::Claim InboxCaller::claim(const std::string& consumer, const inbox::Partit
     }
 }
 
-std::vector<inbox::Applied> InboxCaller::apply(const inbox::Batch& batch) {
+std::optional<std::vector<inbox::Applied>> InboxCaller::apply(const inbox::Batch& batch) {
     arguments_.clear();
     for (const inbox::PreparedMessage& message : batch.messages) {
         arguments_.append(message.offset, message.key, message.value, message.encoding,

@@ -1,6 +1,7 @@
 // postgres::InboxCalls as inbox::ProcedureCaller.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,10 @@
 #include "postgres/inbox_calls.hpp"
 
 namespace holdfast::relay::adapters {
+
+/// What inbox_apply and notify_admit say about a message; "NEW" is not among them.  Throws
+/// FatalError for any other text.
+[[nodiscard]] inbox::Outcome outcome_of(const std::string& text);
 
 class InboxCaller final : public inbox::ProcedureCaller {
  public:
@@ -18,7 +23,7 @@ class InboxCaller final : public inbox::ProcedureCaller {
     void verify(const std::string& call) override { calls_.verify(call); }
     inbox::Claim claim(const std::string& consumer, const inbox::Partition& partition,
                        std::int64_t initial_offset) override;
-    std::vector<inbox::Applied> apply(const inbox::Batch& batch) override;
+    std::optional<std::vector<inbox::Applied>> apply(const inbox::Batch& batch) override;
 
  private:
     postgres::InboxCalls calls_;

@@ -8,6 +8,9 @@
 namespace holdfast::relay::inbox {
 namespace {
 
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 bool is_continuation(unsigned char byte) {
     return (byte & 0xC0U) == 0x80U;
 }
@@ -89,8 +92,6 @@ bool is_database_text(std::string_view bytes) {
 }
 
 std::string to_base64(std::string_view bytes) {
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
     text.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t at = 0; at < bytes.size(); at += 3) {
@@ -106,6 +107,30 @@ std::string to_base64(std::string_view bytes) {
         text += at + 2 < bytes.size() ? kAlphabet[group & 63U] : '=';
     }
     return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+    if (text.size() % 4 != 0) {
+        return std::nullopt;
+    }
+    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+    std::string bytes;
+    bytes.reserve(text.size() / 4 * 3);
+    for (std::size_t at = 0; at < text.size(); at += 4) {
+        const std::size_t filler = at + 4 == text.size() ? padding : 0;
+        std::uint32_t group = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            const std::size_t digit = i < 4 - filler ? kAlphabet.find(text[at + i]) : 0;
+            if (digit == std::string_view::npos) {
+                return std::nullopt;
+            }
+            group = (group << 6U) | static_cast<std::uint32_t>(digit);
+        }
+        for (std::size_t i = 0; i < 3 - filler; ++i) {
+            bytes += static_cast<char>((group >> (16U - 8U * i)) & 0xFFU);
+        }
+    }
+    return bytes;
 }
 
 void append_headers_json(const Message& message, std::string& json) {
@@ -135,7 +160,8 @@ PreparedMessage MessageText::prepare(const Message& message) {
                              .key = message.key,
                              .value = message.value,
                              .encoding = "utf8",
-                             .headers = headers};
+                             .headers = headers,
+                             .source = &message};
     const bool key_is_text = !message.key || is_database_text(*message.key);
     if (key_is_text && (!message.value || is_database_text(*message.value))) {
         return prepared;

@@ -18,6 +18,9 @@ namespace holdfast::relay::inbox {
 /// RFC 4648 with padding.
 [[nodiscard]] std::string to_base64(std::string_view bytes);
 
+/// What to_base64() made; nullopt for anything else.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
 /// {"name":"value",...}; a header without a value is null.  A value that is no database text is
 /// given as base64 under "<name>;base64".  Of several headers of one name the last counts, as in
 /// jsonb.

@@ -45,8 +45,15 @@ struct Pipeline::Assignment {
         : partition(std::move(where)), binding(&to), backoff(std::move(retry)) {}
 
     [[nodiscard]] bool full() const {
-        return pending.size() >= binding->batch_max_messages ||
-               pending_bytes >= binding->batch_max_bytes;
+        return pending.size() >= pending_max() || pending_bytes >= binding->batch_max_bytes;
+    }
+    /// Whether there is room enough to fetch again; less often than full() ends, because a pause
+    /// throws away what the client has fetched ahead.
+    [[nodiscard]] bool has_room() const {
+        return pending.size() * 2 <= pending_max() && pending_bytes * 2 <= binding->batch_max_bytes;
+    }
+    [[nodiscard]] std::size_t pending_max() const {
+        return std::max(binding->batch_max_messages, binding->pending_max_messages);
     }
     [[nodiscard]] bool can_apply(TimePoint now) const {
         return phase == Phase::kReady && due <= now;
@@ -68,6 +75,7 @@ struct Pipeline::Assignment {
     std::deque<Message> pending;
     std::size_t pending_bytes = 0;
     bool paused = false;
+    bool under_way = false;  // the next batch has been given and has no result yet
     Backoff backoff;
     TimePoint due{};
 };
@@ -117,6 +125,7 @@ void Pipeline::run(std::stop_token stop) {
     for (const auto& member : members_) {
         descriptors.push_back({member->group.source->fd(), POLLIN, 0});
     }
+    descriptors.push_back({caller_.fd(), POLLIN, 0});
     while (!stopping()) {
         const TimePoint due = step();
         const auto wait = std::min<steady_clock::duration>(due - clock_.now(), kLongestWait);
@@ -130,6 +139,9 @@ void Pipeline::run(std::stop_token stop) {
 Pipeline::TimePoint Pipeline::step() {
     const TimePoint now = clock_.now();
     const bool verified = verify_calls(now) == Went::kWell;
+    if (verified) {
+        attend(now);
+    }
     for (const auto& member : members_) {
         // Also while the database is away: a member that does not poll is thrown out of its group.
         take_events(*member, now);
@@ -176,6 +188,19 @@ Pipeline::TimePoint Pipeline::next_due(TimePoint now) const {
         }
     }
     return next;
+}
+
+void Pipeline::attend(TimePoint now) {
+    if (!caller_.attend()) {
+        return;
+    }
+    for (const auto& member : members_) {
+        for (Assignment& assignment : member->assignments) {
+            if (assignment.under_way) {
+                assignment.due = now;
+            }
+        }
+    }
 }
 
 // A wrong name must be a clear error at the start, not a dead letter per message.
@@ -279,7 +304,7 @@ Pipeline::Went Pipeline::claim_due(Member& member, TimePoint now) {
         } catch (const FatalError&) {
             throw;
         } catch (const std::exception& error) {
-            fail(member, assignment, "inbox_claim_retry", error.what());
+            fail(member, assignment, "inbox_claim_retry", error);
             went = Went::kWrong;
             break;
         }
@@ -384,13 +409,13 @@ Pipeline::Went Pipeline::apply_due(Member& member, TimePoint now) {
             if (metrics != nullptr) {
                 metrics->fenced.add();
             }
-            fail(member, assignment, "inbox_fenced", error.what());
+            fail(member, assignment, "inbox_fenced", error);
             return Went::kWrong;
         } catch (const std::exception& error) {
             if (metrics != nullptr) {
                 metrics->retries.add();
             }
-            fail(member, assignment, "inbox_retry", error.what());
+            fail(member, assignment, "inbox_retry", error);
             return Went::kWrong;
         }
         resume_if_room(member, assignment);
@@ -399,7 +424,7 @@ Pipeline::Went Pipeline::apply_due(Member& member, TimePoint now) {
 }
 
 void Pipeline::resume_if_room(Member& member, Assignment& assignment) {
-    if (assignment.paused && !assignment.full()) {
+    if (assignment.paused && assignment.has_room()) {
         member.group.source->resume(assignment.partition);
         assignment.paused = false;
     }
@@ -424,14 +449,21 @@ void Pipeline::apply_batch(Member& member, Assignment& assignment) {
     }
     const std::int64_t next_offset = prepared_.back().offset + 1;
     const TimePoint started = clock_.now();
-    const std::vector<Applied> results = caller_.apply({.consumer = member.group.consumer,
-                                                        .call = binding.call,
-                                                        .topic = assignment.partition.topic,
-                                                        .partition = assignment.partition.number,
-                                                        .owner_epoch = assignment.owner_epoch,
-                                                        .first_offset = assignment.next_offset,
-                                                        .next_offset = next_offset,
-                                                        .messages = prepared_});
+    const std::optional<std::vector<Applied>> done =
+        caller_.apply({.consumer = member.group.consumer,
+                       .call = binding.call,
+                       .topic = assignment.partition.topic,
+                       .partition = assignment.partition.number,
+                       .owner_epoch = assignment.owner_epoch,
+                       .first_offset = assignment.next_offset,
+                       .next_offset = next_offset,
+                       .messages = prepared_});
+    assignment.under_way = !done;
+    if (!done) {
+        assignment.due = started + kLongestWait;
+        return;
+    }
+    const std::vector<Applied>& results = *done;
     assignment.next_offset = next_offset;
     assignment.drop_before(next_offset);
     assignment.backoff.reset();
@@ -467,11 +499,15 @@ void Pipeline::apply_batch(Member& member, Assignment& assignment) {
 }
 
 void Pipeline::fail(Member& member, Assignment& assignment, const char* event,
-                    const std::string& cause) {
+                    const std::exception& error) {
+    assignment.under_way = false;
     if (assignment.phase == Assignment::Phase::kReady) {
         assignment.phase = Assignment::Phase::kDoubtful;
     }
-    const milliseconds wait = assignment.backoff.next();
+    milliseconds wait = assignment.backoff.next();
+    if (const auto* postponed = dynamic_cast<const PostponedError*>(&error)) {
+        wait = std::max(wait, postponed->wait());
+    }
     assignment.due = clock_.now() + wait;
     log::warn(event, {{"consumer", member.group.consumer},
                       {"topic", assignment.partition.topic},
@@ -479,7 +515,7 @@ void Pipeline::fail(Member& member, Assignment& assignment, const char* event,
                       {"offset", assignment.next_offset},
                       {"attempt", assignment.backoff.attempts()},
                       {"backoff_ms", wait.count()},
-                      {"cause", cause}});
+                      {"cause", error.what()}});
 }
 
 void Pipeline::tell_broker(Member& member, TimePoint now) const {

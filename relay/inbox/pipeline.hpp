@@ -6,7 +6,8 @@
 // first message (the claim fences whoever had it before), and claimed again after every failure:
 // the stored offset then says whether the batch went through.  A failed batch is tried again, whole
 // and for ever, with backoff, while other partitions go on; only the database decides that a
-// message is poison.
+// message is poison.  A batch whose effect is outside of the database may stay under way for a
+// while; its partition waits for it, and nothing else does.
 //
 // Thread rule: one thread runs it; a stop may be requested, and healthy() asked, from any thread.
 #pragma once
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -39,6 +41,8 @@ struct Binding {
     std::string call;
     std::size_t batch_max_messages = 500;
     std::size_t batch_max_bytes = 1 << 20;
+    /// Messages that are held for the batches to come; at least one batch.
+    std::size_t pending_max_messages = 0;
     StartAt start = StartAt::kEarliest;
     metrics::InboxMetrics* metrics = nullptr;  ///< must outlive the pipeline; nullptr = not counted
 };
@@ -96,7 +100,9 @@ class Pipeline {
     void apply_batch(Member& member, Assignment& assignment);
     static void resume_if_room(Member& member, Assignment& assignment);
     void assign(Member& member);
-    void fail(Member& member, Assignment& assignment, const char* event, const std::string& cause);
+    void fail(Member& member, Assignment& assignment, const char* event,
+              const std::exception& error);
+    void attend(TimePoint now);
     void tell_broker(Member& member, TimePoint now) const;
     void count_partitions(Member& member);
     [[nodiscard]] TimePoint next_due(TimePoint now) const;

@@ -1,10 +1,13 @@
-// What the inbox needs from the database: the extension's inbox functions.  main's adapter fits
+// What the inbox needs from whoever applies messages: the extension's inbox functions, or what
+// wraps them around an effect outside of the database (notify/courier.hpp).  main's adapter fits
 // postgres::InboxCalls to it; tests use a fake.  Rules about poison, duplicates and order of a key
 // are in the database (sql/parts), not here.
 //
-// Thread rule: the pipeline's thread calls everything; calls wait for the database.
+// Thread rule: the pipeline's thread calls everything; calls wait for the database, and for nothing
+// else.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/errors.hpp"
 #include "inbox/record_source.hpp"
 
 namespace holdfast::relay::inbox {
@@ -22,6 +26,18 @@ namespace holdfast::relay::inbox {
 class FencedError : public std::runtime_error {
  public:
     using std::runtime_error::runtime_error;
+};
+
+/// As RetryableError, from a side that has said how long to stay away.
+class PostponedError : public RetryableError {
+ public:
+    PostponedError(const std::string& message, std::chrono::milliseconds wait)
+        : RetryableError(message), wait_(wait) {}
+    /// The shortest wait before the next attempt; the backoff may be longer.
+    [[nodiscard]] std::chrono::milliseconds wait() const noexcept { return wait_; }
+
+ private:
+    std::chrono::milliseconds wait_;
 };
 
 struct Claim {
@@ -43,8 +59,9 @@ struct PreparedMessage {
     std::int64_t offset = 0;
     std::optional<std::string_view> key;
     std::optional<std::string_view> value;
-    std::string_view encoding;  ///< of key and value: "utf8" or "base64" (message_text.hpp)
-    std::string_view headers;   ///< a JSON object
+    std::string_view encoding;        ///< of key and value: "utf8" or "base64" (message_text.hpp)
+    std::string_view headers;         ///< a JSON object
+    const Message* source = nullptr;  ///< the message as it came
 };
 
 /// Messages of one partition, in order; applied all together or not at all.
@@ -76,7 +93,16 @@ class ProcedureCaller {
     /// reason, or when nobody knows whether it was committed (the next claim() tells); FatalError
     /// when a person is needed.  Any other std::exception counts as retryable: a batch is never
     /// given up.
-    virtual std::vector<Applied> apply(const Batch& batch) = 0;
+    /// nullopt: the work is under way outside of the database.  The same batch is given again after
+    /// an attend() that returned true, until there is a result.
+    virtual std::optional<std::vector<Applied>> apply(const Batch& batch) = 0;
+
+    /// Readable when attend() has something to do; -1 = never.
+    [[nodiscard]] virtual int fd() const { return -1; }
+
+    /// Once a round, at least once a second.  Returns whether something that was under way has
+    /// ended.  Throws FatalError only.
+    virtual bool attend() { return false; }
 };
 
 }  // namespace holdfast::relay::inbox

@@ -123,6 +123,7 @@ enum class Mishap {
     kTransient,         ///< rolled back, RetryableError
     kLostBeforeCommit,  ///< connection lost, nothing applied
     kLostAfterCommit,   ///< connection lost, everything applied
+    kPostponed,         ///< rolled back, to stay away for 30 s
     kUnexpected,        ///< some other exception
     kFatal,             ///< FatalError(kPermissionDenied)
 };
@@ -154,8 +155,12 @@ class FakeDatabase final : public ProcedureCaller {
         ++claims;
         return {row->second.next_offset, row->second.epoch};
     }
-    std::vector<Applied> apply(const Batch& batch) override {
+    std::optional<std::vector<Applied>> apply(const Batch& batch) override {
         const Partition partition{std::string(batch.topic), batch.partition};
+        if (slow.contains(partition)) {
+            ++asked[partition];
+            return std::nullopt;
+        }
         std::optional<Mishap> mishap;
         if (!mishaps[partition].empty()) {
             mishap = mishaps[partition].front();
@@ -164,6 +169,9 @@ class FakeDatabase final : public ProcedureCaller {
         ++attempts[partition];
         if (mishap == Mishap::kTransient || mishap == Mishap::kLostBeforeCommit) {
             throw RetryableError("deadlock detected (SQLSTATE 40P01)");
+        }
+        if (mishap == Mishap::kPostponed) {
+            throw PostponedError("busy", std::chrono::milliseconds(30'000));
         }
         if (mishap == Mishap::kUnexpected) {
             throw std::runtime_error("out of cheese");
@@ -196,6 +204,11 @@ class FakeDatabase final : public ProcedureCaller {
         return results;
     }
 
+    bool attend() override { return std::exchange(ended, false); }
+
+    std::set<Partition> slow;        ///< batches of these stay under way
+    std::map<Partition, int> asked;  ///< how often apply() was called for one that is under way
+    bool ended = false;              ///< what the next attend() returns
     int down = 0;
     int claims = 0;
     std::set<std::string> unknown_calls;

@@ -37,6 +37,15 @@ TEST(Base64, KnowsTheVectorsOfRfc4648) {
     EXPECT_EQ(to_base64("\xFF\xFE\x00"s), "//4A");
 }
 
+TEST(MessageText, Base64ComesBack) {
+    for (const std::string& bytes : {""s, "f"s, "fo"s, "foo"s, "foob"s, "\xFF\xFE\x00"s}) {
+        EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
+    }
+    for (const char* wrong : {"Z", "Zg=", "Zg", "Z===", "Zm9v!m8=", "Zg==Zg==", "=Zg="}) {
+        EXPECT_EQ(from_base64(wrong), std::nullopt) << wrong;
+    }
+}
+
 TEST(HeadersJson, EscapesNamesAndValues) {
     Message message;
     message.headers = {{"id", "a\"b\\c\n\x01"}, {"none", std::nullopt}, {"bin", "\xFF"s}};

@@ -135,6 +135,72 @@ TEST_F(InboxPipeline, OffsetBeyondTheLogIsAGap) {
     EXPECT_THROW(settle(), FatalError);
 }
 
+TEST_F(InboxPipeline, WhatIsUnderWayHoldsUpItsPartitionOnly) {
+    binding_.batch_max_messages = 1;
+    source_.give({kFirst, kSecond});
+    fill(kFirst, 3);
+    fill(kSecond, 3);
+    database_.slow.insert(kFirst);
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 0));
+    EXPECT_EQ(database_.applied[kSecond], numbers(0, 3));
+    EXPECT_EQ(database_.asked[kFirst], 1) << "it is asked again when something has ended";
+    EXPECT_TRUE(pipeline().healthy());
+
+    // Something else has ended.
+    database_.ended = true;
+    settle();
+    EXPECT_EQ(database_.asked[kFirst], 2);
+    database_.slow.clear();
+    database_.ended = true;
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 3));
+    EXPECT_EQ(database_.attempts[kFirst], 3);
+    EXPECT_EQ(metrics_.retries.value(), 0U);
+}
+
+TEST_F(InboxPipeline, WhatIsUnderWayIsAskedForEvenIfNobodyTells) {
+    source_.give({kFirst});
+    fill(kFirst, 1);
+    database_.slow.insert(kFirst);
+    settle();
+    database_.slow.clear();
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 0));
+    clock_.advance(milliseconds(1'000));
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 1));
+}
+
+TEST_F(InboxPipeline, FetchesAheadOfABatchAndPausesWhenThatIsFull) {
+    binding_.batch_max_messages = 1;
+    binding_.pending_max_messages = 10;
+    source_.give({kFirst});
+    fill(kFirst, 30);
+    database_.slow.insert(kFirst);
+    settle();
+    EXPECT_TRUE(source_.is_paused(kFirst));
+    database_.slow.clear();
+    database_.ended = true;
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 30));
+    EXPECT_EQ(database_.batch_sizes, std::vector<std::size_t>(30, 1));
+    EXPECT_FALSE(source_.is_paused(kFirst));
+}
+
+TEST_F(InboxPipeline, TheOtherSideMaySayHowLongToStayAway) {
+    source_.give({kFirst});
+    fill(kFirst, 1);
+    database_.mishaps[kFirst] = {Mishap::kPostponed};
+    settle();
+    clock_.advance(milliseconds(29'999));
+    settle();
+    EXPECT_EQ(database_.attempts[kFirst], 1);
+    clock_.advance(milliseconds(1));
+    settle();
+    EXPECT_EQ(database_.applied[kFirst], numbers(0, 1));
+}
+
 TEST_F(InboxPipeline, ResumesWhenWhatMadeItPauseTurnsOutToBeApplied) {
     binding_.batch_max_messages = 2;
     source_.give({kFirst});

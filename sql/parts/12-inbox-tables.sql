@@ -60,7 +60,8 @@ CREATE TABLE holdfast.dead_letter_entry (
     sqlstate      text,
     message       text,
     attempts      int NOT NULL DEFAULT 0,
-    status        text NOT NULL CHECK (status IN ('DEAD', 'PARKED', 'REDRIVEN', 'DISCARDED')),
+    status        text NOT NULL CHECK (status IN ('DEAD', 'PARKED', 'QUEUED', 'REDRIVEN', 'DISCARDED')),
+    due_at        timestamptz,
     note          text,
     recorded_by   name NOT NULL DEFAULT session_user,
     recorded_at   timestamptz NOT NULL DEFAULT now(),
@@ -70,8 +71,12 @@ CREATE TABLE holdfast.dead_letter_entry (
 ALTER SEQUENCE holdfast.dead_letter_id_seq OWNED BY holdfast.dead_letter_entry.id;
 -- A key may be longer than an index takes.
 CREATE INDEX dead_letter_open ON holdfast.dead_letter_entry (consumer, topic, left(key, 200), id)
-    WHERE status IN ('DEAD', 'PARKED');
+    WHERE status IN ('DEAD', 'PARKED', 'QUEUED');
+CREATE INDEX dead_letter_queued ON holdfast.dead_letter_entry (consumer, topic, due_at) WHERE status = 'QUEUED';
 CREATE INDEX dead_letter_key ON holdfast.dead_letter_entry (left(key, 200));
-COMMENT ON TABLE holdfast.dead_letter_entry IS 'messages that could not be applied (DEAD), and later ones of their key (PARKED)';
+COMMENT ON TABLE holdfast.dead_letter_entry IS
+    'messages that could not be applied (DEAD), later ones of their key (PARKED), and those that the relay is to deliver again (QUEUED)';
+COMMENT ON COLUMN holdfast.dead_letter_entry.handler IS 'what it is for: a function or procedure, or POST and the origin of an HTTP endpoint';
+COMMENT ON COLUMN holdfast.dead_letter_entry.due_at IS 'of a QUEUED entry: when a relay may take it';
 COMMENT ON COLUMN holdfast.dead_letter_entry.value IS 'the message as it came; base64 when it is not valid text (see encoding)';
-COMMENT ON COLUMN holdfast.dead_letter_entry.attempts IS 'how often the handler was called for it';
+COMMENT ON COLUMN holdfast.dead_letter_entry.attempts IS 'how often the handler or endpoint was called for it';

@@ -1,6 +1,14 @@
--- Part 65: what a person does about dead letters.  Handlers run with the rights of whoever redrives.
+-- Part 65: what a person does about dead letters.  Handlers run with the rights of whoever redrives.  SQL
+-- calls no HTTP endpoint: what is for one is QUEUED, and the relay delivers it (part 66).
 
-CREATE FUNCTION holdfast.dead_letter_lock(id bigint) RETURNS holdfast.dead_letter_entry
+CREATE FUNCTION holdfast.is_endpoint(handler text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, holdfast, pg_temp
+    RETURN starts_with(handler, 'POST ');
+COMMENT ON FUNCTION holdfast.is_endpoint(text) IS
+    'True for the handler of a dead letter that is an HTTP endpoint; a procedure''s name has no space outside of quotes.';
+
+CREATE FUNCTION holdfast.dead_letter_lock(id bigint, queued_too boolean DEFAULT false) RETURNS holdfast.dead_letter_entry
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
@@ -23,18 +31,19 @@ BEGIN
     ELSIF entry.status = 'PARKED' THEN
         SELECT d.id INTO ahead FROM dead_letter_entry d
         WHERE d.consumer = entry.consumer AND d.topic = entry.topic AND left(d.key, 200) = left(entry.key, 200)
-          AND d.key = entry.key AND d.status = 'DEAD';
+          AND d.key = entry.key AND d.status IN ('DEAD', 'QUEUED');
         RAISE EXCEPTION USING ERRCODE = 'HF021',
             MESSAGE = format('dead letter %s is parked behind %s', entry.id, ahead),
             HINT = 'Redrive or discard that one; this one follows it.';
-    ELSIF entry.status <> 'DEAD' THEN
+    ELSIF entry.status <> 'DEAD' AND (entry.status <> 'QUEUED' OR NOT queued_too) THEN
         RAISE EXCEPTION USING ERRCODE = 'HF021',
             MESSAGE = format('dead letter %s is %s already', entry.id, entry.status);
     END IF;
     RETURN entry;
 END
 $$;
-COMMENT ON FUNCTION holdfast.dead_letter_lock(bigint) IS 'internal to redrive and discard: the DEAD entry and the block of its key, locked.';
+COMMENT ON FUNCTION holdfast.dead_letter_lock(bigint, boolean) IS
+    'internal to redrive and discard: the DEAD (or QUEUED, where asked for) entry and the block of its key, locked.';
 
 CREATE FUNCTION holdfast.dead_letter_next(consumer text, topic text, key text) RETURNS holdfast.dead_letter_entry
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -58,7 +67,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.dead_letter_next IS
-    'internal to redrive and discard: the first message parked for the key; when there is none, the key is free again.';
+    'internal to redrive, discard and notify_settle: the first message parked for the key; when there is none, the key is free again.';
 
 CREATE FUNCTION holdfast.dead_letter_settle(
     id bigint, status text, note text, error_sqlstate text, error_message text)
@@ -77,19 +86,24 @@ BEGIN
         note = coalesce(dead_letter_settle.note, d.note),
         sqlstate = coalesce(error_sqlstate, d.sqlstate),
         message = coalesce(error_message, d.message),
-        attempts = d.attempts + CASE dead_letter_settle.status WHEN 'DISCARDED' THEN 0 ELSE 1 END,
-        resolved_by = CASE WHEN dead_letter_settle.status <> 'DEAD' THEN session_user END,
-        resolved_at = CASE WHEN dead_letter_settle.status <> 'DEAD' THEN now() END
+        -- A queued delivery was counted when the relay took it.
+        attempts = d.attempts + CASE WHEN before.status = 'QUEUED' OR dead_letter_settle.status IN ('DISCARDED', 'QUEUED')
+                                     THEN 0 ELSE 1 END,
+        due_at = CASE dead_letter_settle.status WHEN 'QUEUED' THEN now() END,
+        resolved_by = CASE WHEN dead_letter_settle.status NOT IN ('DEAD', 'QUEUED') THEN session_user END,
+        resolved_at = CASE WHEN dead_letter_settle.status NOT IN ('DEAD', 'QUEUED') THEN now() END
     WHERE d.id = before.id
     RETURNING * INTO entry;
-    UPDATE inbox_seen s SET outcome = CASE entry.status WHEN 'REDRIVEN' THEN 'APPLIED' ELSE 'DEAD' END
+    UPDATE inbox_seen s SET outcome = CASE entry.status WHEN 'REDRIVEN' THEN 'APPLIED' WHEN 'QUEUED' THEN s.outcome
+                                                        ELSE 'DEAD' END
     WHERE s.consumer = entry.consumer AND s.event_id = entry.event_id;
-    IF before.status = 'PARKED' AND entry.status = 'DEAD' THEN
+    -- One that was parked has failed for the first time: an entry has an SQLSTATE since it did.
+    IF before.sqlstate IS NULL AND entry.status = 'DEAD' THEN
         PERFORM publish_dead_letter(entry);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION holdfast.dead_letter_settle IS 'internal to redrive and discard: what became of an entry.';
+COMMENT ON FUNCTION holdfast.dead_letter_settle IS 'internal to redrive, discard and notify_settle: what became of an entry.';
 
 CREATE FUNCTION holdfast.dead_letter_retry(entry holdfast.dead_letter_entry, OUT error_sqlstate text, OUT error_message text)
     LANGUAGE plpgsql VOLATILE
@@ -150,8 +164,15 @@ BEGIN
     LOOP
         entry := dead_letter_next(consumer, topic, key);
         EXIT WHEN entry.id IS NULL;
-        error := dead_letter_retry(entry);
         id := entry.id;
+        IF is_endpoint(entry.handler) THEN
+            PERFORM dead_letter_settle(entry.id, 'QUEUED', NULL, NULL, NULL);
+            outcome := 'QUEUED';
+            message := 'a relay with this binding delivers it, and then what is parked behind it';
+            RETURN NEXT;
+            EXIT;
+        END IF;
+        error := dead_letter_retry(entry);
         outcome := CASE WHEN error.error_sqlstate IS NULL THEN 'REDRIVEN' ELSE 'DEAD' END;
         message := error.error_message;
         PERFORM dead_letter_settle(entry.id, outcome, NULL, error.error_sqlstate, error.error_message);
@@ -161,7 +182,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.dead_letter_follow IS
-    'internal to redrive and discard: applies the messages parked for a key, in order, up to one that fails.';
+    'internal to redrive and discard: applies the messages parked for a key, in order, up to one that fails or that the relay has to deliver.';
 
 CREATE FUNCTION holdfast.redrive(INOUT id bigint, OUT outcome text, OUT message text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE
@@ -169,8 +190,16 @@ CREATE FUNCTION holdfast.redrive(INOUT id bigint, OUT outcome text, OUT message 
 AS $$
 DECLARE
     entry dead_letter_entry := dead_letter_lock(id);
-    error record := dead_letter_retry(entry);
+    error record;
 BEGIN
+    IF is_endpoint(entry.handler) THEN
+        PERFORM dead_letter_settle(entry.id, 'QUEUED', NULL, NULL, NULL);
+        outcome := 'QUEUED';
+        message := 'a relay with this binding delivers it, and then what is parked behind it';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    error := dead_letter_retry(entry);
     outcome := CASE WHEN error.error_sqlstate IS NULL THEN 'REDRIVEN' ELSE 'DEAD' END;
     message := error.error_message;
     PERFORM dead_letter_settle(entry.id, outcome, NULL, error.error_sqlstate, error.error_message);
@@ -181,7 +210,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.redrive(bigint) IS
-    'Calls the handler of a dead letter again, and, when it works, those of the messages parked behind it, in order. One row each: REDRIVEN, or DEAD with the error.';
+    'Calls the handler of a dead letter again, and, when it works, those of the messages parked behind it, in order. One row each: REDRIVEN, or DEAD with the error. What is for an HTTP endpoint is QUEUED: the relay delivers it again, and what is parked behind it.';
 
 CREATE FUNCTION holdfast.discard(INOUT id bigint, note text, OUT outcome text, OUT message text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE
@@ -193,7 +222,7 @@ BEGIN
     IF note IS NULL OR note = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'discarding a dead letter needs a note';
     END IF;
-    entry := dead_letter_lock(id);
+    entry := dead_letter_lock(id, queued_too => true);
     PERFORM dead_letter_settle(entry.id, 'DISCARDED', note, NULL, NULL);
     outcome := 'DISCARDED';
     message := note;
@@ -207,11 +236,12 @@ COMMENT ON FUNCTION holdfast.discard(bigint, text) IS
 CREATE VIEW holdfast.dead_letter AS
     SELECT d.id, d.status, d.consumer, d.topic, d."partition", d.kafka_offset, d.key, d.event_id, d.sqlstate,
            d.message, d.attempts, d.recorded_at, d.handler, d.value, d.encoding, d.headers,
-           CASE d.status WHEN 'DEAD' THEN (
+           CASE WHEN d.status IN ('DEAD', 'QUEUED') THEN (
                SELECT count(*) FROM holdfast.dead_letter_entry p
                WHERE p.consumer = d.consumer AND p.topic = d.topic AND left(p.key, 200) = left(d.key, 200)
                  AND p.key = d.key AND p.status = 'PARKED') END AS parked_behind
     FROM holdfast.dead_letter_entry d
-    WHERE d.status IN ('DEAD', 'PARKED')
+    WHERE d.status IN ('DEAD', 'PARKED', 'QUEUED')
     ORDER BY d.id;
-COMMENT ON VIEW holdfast.dead_letter IS 'Messages that wait for redrive(id) or discard(id, note), and those parked behind them.';
+COMMENT ON VIEW holdfast.dead_letter IS
+    'Messages that wait for redrive(id) or discard(id, note), those parked behind them, and those that the relay is to deliver again.';

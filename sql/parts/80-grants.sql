@@ -31,7 +31,8 @@ BEGIN
     EXECUTE format('GRANT SELECT ON holdfast.outbox, holdfast.inbox_offset, holdfast.relay_state, holdfast.relay_status,
                         holdfast.outbox_status, holdfast.dead_letter TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.inbox_claim, holdfast.inbox_apply, holdfast.inbox_admit,
-                        holdfast.inbox_refuse, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
+                        holdfast.inbox_refuse, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
+                        holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
                         holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
                         holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
@@ -54,7 +55,7 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.rebuild_stock, holdfast.replay,
                         holdfast.expire_holds, holdfast.maintain, holdfast.forget_slot, holdfast.redrive, holdfast.discard,
                         holdfast.dead_letter_lock, holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,
-                        holdfast.dead_letter_follow, holdfast.is_transient,
+                        holdfast.dead_letter_follow, holdfast.is_endpoint, holdfast.is_transient,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time, holdfast.uuid_v7_floor,
                         holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed,
                         holdfast.on_order_request, holdfast.on_catalog_event TO %s', role);

@@ -4,6 +4,7 @@
 //
 //   capture   slot ─► pgoutput ─► event router ─► Kafka ─► confirmed LSN        one thread
 //   inbox     Kafka ─► inbox_apply ─► stored offset                             one thread
+//   notify    Kafka ─► HTTP endpoints ─► stored offset                          one, and one each
 //   upkeep    maintain, expire_holds, report, verification                      one thread
 //   http      /metrics, /health/live, /health/ready                             a few threads
 //   main      signals, systemd, watchdog                                        commands/supervisor
@@ -21,6 +22,7 @@
 #include "commands/capture_loop.hpp"
 #include "commands/commands.hpp"
 #include "commands/inbox_loop.hpp"
+#include "commands/notify_loop.hpp"
 #include "commands/supervisor.hpp"
 #include "commands/version.hpp"
 #include "http/server.hpp"
@@ -62,6 +64,7 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
     metrics::RelayMetrics metrics;
     describe_process(config, clock, metrics.process);
     commands::add_inbox_metrics(config, metrics);
+    commands::add_notify_metrics(config, metrics);
     commands::StreamState stream;
     commands::Readiness readiness(metrics, stream, clock);
     commands::StopSignal stop;
@@ -109,6 +112,7 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
         log::info("http_listening", {{"listen", config.http.listen}, {"port", server->port()}});
     }
 
+    const std::string owner = identity.host + ":" + std::to_string(identity.pid);
     commands::Workers chores;
     commands::Workers pipelines;
     pipelines.start("capture", [&](const std::stop_token& token) {
@@ -117,8 +121,12 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
     });
     if (!config.inbox.empty()) {
         pipelines.start("inbox", [&](std::stop_token token) {
-            const std::string owner = identity.host + ":" + std::to_string(identity.pid);
             commands::run_inbox(config, metrics, clock, owner, std::move(token));
+        });
+    }
+    if (!config.notify.empty()) {
+        pipelines.start("notify", [&](std::stop_token token) {
+            commands::run_notify(config, metrics, clock, owner, std::move(token));
         });
     }
     chores.start("upkeep", [&](std::stop_token token) {

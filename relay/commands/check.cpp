@@ -1,6 +1,10 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <map>
 #include <optional>
@@ -11,6 +15,7 @@
 
 #include "adapters/settings.hpp"
 #include "base/errors.hpp"
+#include "base/url.hpp"
 #include "commands/commands.hpp"
 #include "commands/kafka_inspection.hpp"
 #include "commands/stream_preparation.hpp"
@@ -19,9 +24,11 @@
 #include "config/keys.hpp"
 #include "config/redact.hpp"
 #include "debezium/event_router.hpp"
+#include "http/client.hpp"
 #include "kafka/properties.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/inbox_calls.hpp"
+#include "postgres/notify_calls.hpp"
 #include "postgres/session.hpp"
 
 namespace holdfast::relay::commands {
@@ -30,6 +37,7 @@ namespace {
 constexpr std::chrono::milliseconds kKafkaLimit{5'000};
 constexpr std::int64_t kDefaultMessageMaxBytes = 1'000'000;  // librdkafka's message.max.bytes
 constexpr std::int64_t kRelayConnections = 4;                // start, capture, inbox, upkeep
+constexpr std::int64_t kNotifyConnections = 1;               // more with [[notify]]
 
 /// Topics that the extension writes to.
 constexpr std::string_view kExtensionTopics[] = {
@@ -223,11 +231,13 @@ void check_role(postgres::Session& session, const config::Config& config, Findin
     } else if (role.replication) {
         findings.good("role", role.name);
     }
-    if (role.connection_limit >= 0 && role.connection_limit < kRelayConnections) {
+    const std::int64_t connections =
+        kRelayConnections + (config.notify.empty() ? 0 : kNotifyConnections);
+    if (role.connection_limit >= 0 && role.connection_limit < connections) {
         findings.fail(ExitCode::kPermissionDenied, "role",
                       "CONNECTION LIMIT of " + role.name + " is " +
                           std::to_string(role.connection_limit) + ", the relay needs " +
-                          std::to_string(kRelayConnections),
+                          std::to_string(connections),
                       "ALTER ROLE ... CONNECTION LIMIT 8.");
     }
     const bool upkeep =
@@ -297,6 +307,39 @@ void check_handlers(const config::Config& config, Findings& findings) {
     }
 }
 
+void check_notifications(const config::Config& config, Findings& findings) {
+    if (config.notify.empty()) {
+        return;
+    }
+    try {
+        postgres::NotifyCalls(adapters::connect_options(config, "check"), "check").verify_notify();
+    } catch (const std::exception& error) {
+        findings.fail("notify", error);
+    }
+}
+
+void check_endpoints(const config::Config& config, Findings& findings) {
+    for (const config::NotifyBinding& binding : config.notify) {
+        const std::string subject = "notify " + binding.topic;
+        const Url url = parse_url(binding.url);
+        findings.good(subject, "POST " + url.origin() + ", group " + binding.group);
+        if (!http::resolves(url)) {
+            findings.warn(
+                subject, url.host + " has no address",
+                "Messages wait until it has one: correct [[notify]] url, or the resolver.");
+        }
+        if (!binding.ca_file.empty() && ::access(binding.ca_file.c_str(), R_OK) != 0) {
+            findings.fail(ExitCode::kConfig, subject,
+                          "cannot read ca_file " + binding.ca_file + ": " + std::strerror(errno),
+                          "Correct [[notify]] ca_file; until then no certificate is valid.");
+        }
+        if (url.scheme == "http" && !binding.secret.empty() && url.host != "localhost" &&
+            !url.host.starts_with("127.") && url.host != "::1") {
+            findings.warn(subject, "the secret is sent without encryption", "Use an https URL.");
+        }
+    }
+}
+
 void check_postgres(const config::Config& config, Findings& findings) {
     std::optional<postgres::Session> session;
     try {
@@ -305,6 +348,7 @@ void check_postgres(const config::Config& config, Findings& findings) {
         check_role(*session, config, findings);
         check_stream(*session, config, findings);
         check_handlers(config, findings);
+        check_notifications(config, findings);
     } catch (const std::exception& error) {
         findings.fail("postgres", error);
     }
@@ -329,8 +373,14 @@ std::vector<std::string> expected_topics(const config::Config& config) {
         for (const config::InboxBinding& binding : config.inbox) {
             add(router.apply(binding.topic + "-dlq"));
         }
+        for (const config::NotifyBinding& binding : config.notify) {
+            add(router.apply(binding.topic + "-dlq"));
+        }
     }
     for (const config::InboxBinding& binding : config.inbox) {
+        add(binding.topic);
+    }
+    for (const config::NotifyBinding& binding : config.notify) {
         add(binding.topic);
     }
     return topics;
@@ -423,6 +473,7 @@ ExitCode check(const std::string& config_path, const CheckOptions& options) {
     Findings findings;
     if (const std::optional<config::Config> config = check_configuration(config_path, findings)) {
         check_options(*config, findings);
+        check_endpoints(*config, findings);
         const bool usable = findings.code() == ExitCode::kOk;
         check_postgres(*config, findings);
         if (usable) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
+#include "base/url.hpp"
 #include "config/keys.hpp"
 #include "config/nearest.hpp"
 #include "config/redact.hpp"
@@ -50,8 +52,7 @@ std::string quoted(std::string_view text) {
 }
 
 std::string full_name(std::string_view section, std::string_view name) {
-    return std::string(section == "inbox" ? "[[inbox]]" : "[" + std::string(section) + "]") + " " +
-           std::string(name);
+    return bracketed(section) + " " + std::string(name);
 }
 
 /// "; did you mean "slot"?", or nothing when no candidate is near.
@@ -99,7 +100,7 @@ class Loader {
     Loader(std::string file, Privacy privacy, const Environment& environment)
         : file_(std::move(file)), privacy_(privacy), environment_(environment) {
         for (const Key& key : keys()) {
-            if (key.section != "inbox") {
+            if (!is_list(key.section)) {
                 assign_default(key);
             }
         }
@@ -151,8 +152,8 @@ class Loader {
     }
 
     void read_section(const std::string& name, const toml::node& node) {
-        if (name == "inbox") {
-            read_bindings(node);
+        if (is_list(name)) {
+            read_bindings(name, node);
             return;
         }
         if (std::ranges::find(section_names(), name) == section_names().end()) {
@@ -168,26 +169,31 @@ class Loader {
         read_table(name, "", *table);
     }
 
-    void read_bindings(const toml::node& node) {
+    void read_bindings(const std::string& section, const toml::node& node) {
         const toml::array* list = node.as_array();
         if (list == nullptr || !list->is_array_of_tables()) {
-            report(at(node.source()), "a binding is written in double brackets: [[inbox]]");
+            report(at(node.source()),
+                   "a binding is written in double brackets: " + bracketed(section));
             return;
         }
         for (const toml::node& element : *list) {
-            config_.inbox.emplace_back();
-            binding_origins_.push_back(at(element.source()));
+            if (section == "inbox") {
+                config_.inbox.emplace_back();
+            } else {
+                config_.notify.emplace_back();
+            }
+            binding_origins_[section].push_back(at(element.source()));
             seen_.clear();
             for (const Key& key : keys()) {
-                if (key.section == "inbox") {
+                if (key.section == section) {
                     assign_default(key);
                 }
             }
-            read_table("inbox", "", *element.as_table());
+            read_table(section, "", *element.as_table());
             for (const Key& key : keys()) {
-                if (key.section == "inbox" && key.required && !seen_.contains(key.name)) {
+                if (key.section == section && key.required && !seen_.contains(key.name)) {
                     report(at(element.source()),
-                           full_name("inbox", key.name) + " is missing: " + std::string(key.help));
+                           full_name(section, key.name) + " is missing: " + std::string(key.help));
                 }
             }
         }
@@ -219,8 +225,7 @@ class Loader {
             return;
         }
         if (section != "kafka" && key == nullptr) {
-            report(origin, "unknown key " + quoted(name) + " in " +
-                               (section == "inbox" ? "[[inbox]]" : "[" + section + "]") +
+            report(origin, "unknown key " + quoted(name) + " in " + bracketed(section) +
                                suggestion(name, key_names(section)));
             return;
         }
@@ -263,9 +268,9 @@ class Loader {
             if (!name.starts_with(prefix)) {
                 continue;
             }
-            if (section == "inbox") {
-                report(name,
-                       "bindings cannot be given by the environment; use [[inbox]] in a file");
+            if (is_list(section)) {
+                report(name, "bindings cannot be given by the environment; use " +
+                                 bracketed(section) + " in a file");
                 return;
             }
             if (section == "kafka") {
@@ -421,6 +426,10 @@ class Loader {
             assign_kafka(name, value, origin);
             return;
         }
+        if (key->required && value.empty()) {
+            report(origin, full_name(section, name) + " is empty");
+            return;
+        }
         std::visit([&](auto target) { store(*key, target(config_), value, origin); }, key->target);
         origins_[full_name(section, name)] = origin;
     }
@@ -519,6 +528,7 @@ class Loader {
                    "separated by commas");
         }
         check_bindings();
+        check_notifications();
     }
 
     void check_slot_name() {
@@ -562,24 +572,72 @@ class Loader {
     }
 
     void check_bindings() {
-        std::set<std::pair<std::string, std::string>> bound;
+        const std::vector<std::string>& origins = binding_origins_["inbox"];
         for (std::size_t i = 0; i < config_.inbox.size(); ++i) {
             const InboxBinding& binding = config_.inbox[i];
-            if (binding.group.empty()) {
-                report(binding_origins_[i], "[[inbox]] group is empty");
-            }
+            check_binding("inbox", binding.topic, binding.group, origins[i]);
             if (!binding.call.empty() && binding.call.find('.') == std::string::npos) {
-                report(binding_origins_[i],
+                report(origins[i],
                        "[[inbox]] call needs its schema, as "
                        "\"holdfast.on_order_failed\", not " +
                            quoted(binding.call));
             }
-            if (!binding.topic.empty() && !bound.emplace(binding.group, binding.topic).second) {
-                report(binding_origins_[i],
-                       "topic " + quoted(binding.topic) + " is already bound in group " +
-                           quoted(binding.group) + ": give this binding a group of its own");
+        }
+    }
+
+    void check_notifications() {
+        const std::vector<std::string>& origins = binding_origins_["notify"];
+        for (std::size_t i = 0; i < config_.notify.size(); ++i) {
+            const NotifyBinding& binding = config_.notify[i];
+            check_binding("notify", binding.topic, binding.group, origins[i]);
+            if (!binding.url.empty()) {
+                try {
+                    static_cast<void>(parse_url(binding.url));
+                } catch (const Error& error) {
+                    report(origins[i], std::string("[[notify]] url: ") + error.what());
+                }
+            }
+            if (!is_header_name(binding.secret_header)) {
+                report(origins[i],
+                       "[[notify]] secret_header has to be the name of an HTTP header, not " +
+                           quoted(binding.secret_header));
+            }
+            // Without the text: it is the secret.
+            if (std::ranges::any_of(binding.secret, [](char c) { return c < ' ' || c > '~'; })) {
+                report(origins[i],
+                       "[[notify]] secret has a character that no HTTP header can carry, such as a "
+                       "line break");
             }
         }
+    }
+
+    void check_binding(const std::string& section, const std::string& topic,
+                       const std::string& group, const std::string& origin) {
+        if (group.empty()) {
+            report(origin, full_name(section, "group") + " is empty");
+        }
+        if (!topic.empty() && !bound_.emplace(group, topic).second) {
+            report(origin, "topic " + quoted(topic) + " is already bound in group " +
+                               quoted(group) + ": give this binding a group of its own");
+        }
+    }
+
+    /// A token of RFC 9110, and none of the headers that are the request's own.
+    static bool is_header_name(std::string_view name) {
+        constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+        std::string lower;
+        for (const char c : name) {
+            const auto byte = static_cast<unsigned char>(c);
+            if ((byte > '~' || std::isalnum(byte) == 0) &&
+                kTokenMarks.find(c) == std::string_view::npos) {
+                return false;
+            }
+            lower += static_cast<char>(std::tolower(byte));
+        }
+        constexpr std::string_view kOwn[] = {"host",       "content-type",      "content-length",
+                                             "connection", "transfer-encoding", "user-agent"};
+        return !name.empty() && std::ranges::find(kOwn, lower) == std::end(kOwn) &&
+               !lower.starts_with("holdfast-");
     }
 
     Config config_;
@@ -588,7 +646,8 @@ class Loader {
     const Environment& environment_;
     std::vector<Problem> problems_;
     std::map<std::string, std::string> origins_;
-    std::vector<std::string> binding_origins_;
+    std::map<std::string, std::vector<std::string>> binding_origins_;  // by section
+    std::set<std::pair<std::string, std::string>> bound_;              // group, topic
     std::set<std::string_view> seen_;
 };
 

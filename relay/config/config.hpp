@@ -72,6 +72,19 @@ struct InboxBinding {
     std::string start;  ///< earliest | latest: where a partition without a stored offset begins
 };
 
+/// One [[notify]] binding: the messages of `topic`, consumed by `group`, are posted to `url`.
+/// `secret` and `url` may hold secrets: show parse_url(url).origin() only.
+struct NotifyBinding {
+    std::string topic;
+    std::string group;
+    std::string url;
+    std::int64_t timeout_ms{};
+    std::string secret;         ///< "" = none
+    std::string secret_header;  ///< header that carries it
+    std::string ca_file;        ///< path; "" = the system's authorities
+    std::string start;          ///< as in InboxBinding
+};
+
 /// [maintenance]
 struct MaintenanceConfig {
     std::int64_t interval_s{};                ///< 0 = off
@@ -95,6 +108,7 @@ struct Config {
     CaptureConfig capture;
     OutboxConfig outbox;
     std::vector<InboxBinding> inbox;
+    std::vector<NotifyBinding> notify;
     MaintenanceConfig maintenance;
     HttpConfig http;
     LogConfig log;

@@ -223,6 +223,62 @@ std::vector<Key> make_keys() {
                  "come from the database.",
          .target = TARGET(inbox.back().start)},
 
+        {.section = "notify",
+         .name = "topic",
+         .type = "string",
+         .required = true,
+         .help = "The topic whose messages are sent to the endpoint.",
+         .target = TARGET(notify.back().topic)},
+        {.section = "notify",
+         .name = "group",
+         .type = "string",
+         .default_value = "holdfast",
+         .help = "Consumer group, and the consumer's name in the database, as in [[inbox]].",
+         .target = TARGET(notify.back().group)},
+        {.section = "notify",
+         .name = "url",
+         .type = "string",
+         .required = true,
+         .help =
+             "The endpoint, http or https. Where its path is a secret, give it as `{ file = ... "
+             "}` or `{ credential = ... }`; logs show the host only.",
+         .target = TARGET(notify.back().url)},
+        {.section = "notify",
+         .name = "timeout_ms",
+         .type = "integer",
+         .unit = "ms",
+         .default_value = "5000",
+         .min = 10,
+         .max = 60'000,
+         .help = "Longest wait for each of: a connection, sending, the answer.",
+         .target = TARGET(notify.back().timeout_ms)},
+        {.section = "notify",
+         .name = "secret",
+         .type = "string",
+         .sensitivity = kMayHoldSecret,
+         .help = "Sent with each request, as it is, in `secret_header` (for example `Bearer ...`); "
+                 "best given as `{ file = ... }` or `{ credential = ... }`. Empty: none.",
+         .target = TARGET(notify.back().secret)},
+        {.section = "notify",
+         .name = "secret_header",
+         .type = "string",
+         .default_value = "Authorization",
+         .help = "Name of the header that carries the secret.",
+         .target = TARGET(notify.back().secret_header)},
+        {.section = "notify",
+         .name = "ca_file",
+         .type = "path",
+         .help = "PEM file with the authorities that may have signed the endpoint's certificate. "
+                 "Empty: the system's.",
+         .target = TARGET(notify.back().ca_file)},
+        {.section = "notify",
+         .name = "start",
+         .type = "string",
+         .default_value = "earliest",
+         .choices = {"earliest", "latest"},
+         .help = "Where a consumer begins in a partition that it has never read, as in [[inbox]].",
+         .target = TARGET(notify.back().start)},
+
         {.section = "maintenance",
          .name = "interval_s",
          .type = "integer",
@@ -353,6 +409,15 @@ std::span<const RefusedProperty> refused_kafka_properties() {
     return refused();
 }
 
+bool is_list(std::string_view section) {
+    return section == "inbox" || section == "notify";
+}
+
+std::string bracketed(std::string_view section) {
+    const bool list = is_list(section);
+    return (list ? "[[" : "[") + std::string(section) + (list ? "]]" : "]");
+}
+
 std::string environment_name(std::string_view section, std::string_view name) {
     std::string result = "HOLDFAST_";
     result += section;
@@ -371,11 +436,9 @@ std::string describe_keys() {
     for (const Key& key : keys()) {
         if (key.section != section) {
             section = key.section;
-            const bool list = section == "inbox";
             text += text.empty() ? "" : "\n";
-            text += "### `" + std::string(list ? "[[" : "[") + std::string(section) +
-                    (list ? "]]" : "]") + "`\n\n| key | type | default | meaning |\n" +
-                    "|---|---|---|---|\n";
+            text += "### `" + bracketed(section) +
+                    "`\n\n| key | type | default | meaning |\n|---|---|---|---|\n";
         }
         text += "| " + code(key.name) + " | " + describe_type(key) + " | " + describe_default(key) +
                 " | " + escape_cell(key.help) + " |\n";

@@ -15,7 +15,7 @@ namespace holdfast::relay::config {
 
 enum class Sensitivity { kPublic, kMayHoldSecret };
 
-/// Where the value goes.  Keys of [[inbox]] write to the last binding.
+/// Where the value goes.  Keys of [[inbox]] and [[notify]] write to the last binding.
 using Target =
     std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&)>;
 
@@ -37,6 +37,12 @@ struct Key {
 /// All keys in the order of the documentation.  [kafka] is not among them: it takes any librdkafka
 /// property except those of refused_kafka_properties().
 [[nodiscard]] std::span<const Key> keys();
+
+/// Whether the section is a list of bindings, in double brackets.
+[[nodiscard]] bool is_list(std::string_view section);
+
+/// "[kafka]", "[[inbox]]"
+[[nodiscard]] std::string bracketed(std::string_view section);
 
 /// A [kafka] property that belongs to the relay, with the reason that a user gets.
 struct RefusedProperty {

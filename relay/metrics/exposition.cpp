@@ -32,25 +32,28 @@ class Families {
         fill(add(name, help, MetricType::Histogram, {}), histogram_value);
     }
 
-    /// One sample per binding of a member of InboxMetrics.
-    void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
-                     Counter InboxMetrics::*member) {
+    /// One sample per binding of a member of InboxMetrics or NotifyMetrics.
+    template <typename Binding>
+    void per_binding(const char* name, const char* help, const std::deque<Binding>& bindings,
+                     Counter Binding::*member) {
         declare(name, help, MetricType::Counter);
-        for (const InboxMetrics& binding : bindings) {
+        for (const Binding& binding : bindings) {
             sample(labels_of(binding)).counter.value = as_double((binding.*member).value());
         }
     }
-    void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
-                     Gauge InboxMetrics::*member) {
+    template <typename Binding>
+    void per_binding(const char* name, const char* help, const std::deque<Binding>& bindings,
+                     Gauge Binding::*member) {
         declare(name, help, MetricType::Gauge);
-        for (const InboxMetrics& binding : bindings) {
+        for (const Binding& binding : bindings) {
             sample(labels_of(binding)).gauge.value = static_cast<double>((binding.*member).value());
         }
     }
-    void per_binding(const char* name, const char* help, const std::deque<InboxMetrics>& bindings,
-                     DurationHistogram InboxMetrics::*member) {
+    template <typename Binding>
+    void per_binding(const char* name, const char* help, const std::deque<Binding>& bindings,
+                     DurationHistogram Binding::*member) {
         declare(name, help, MetricType::Histogram);
-        for (const InboxMetrics& binding : bindings) {
+        for (const Binding& binding : bindings) {
             fill(sample(labels_of(binding)), binding.*member);
         }
     }
@@ -60,7 +63,8 @@ class Families {
  private:
     static double as_double(std::uint64_t value) { return static_cast<double>(value); }
 
-    static Labels labels_of(const InboxMetrics& binding) {
+    template <typename Binding>
+    static Labels labels_of(const Binding& binding) {
         return {{"consumer", binding.consumer}, {"topic", binding.topic}};
     }
 
@@ -198,12 +202,27 @@ void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
                     &InboxMetrics::apply);
 }
 
+void add_notify(Families& out, const std::deque<NotifyMetrics>& notify) {
+    out.per_binding("holdfast_relay_notify_sent_total", "Requests that were answered with 2xx.",
+                    notify, &NotifyMetrics::sent);
+    out.per_binding("holdfast_relay_notify_failed_total",
+                    "Requests that the endpoint refused; their messages are dead letters.", notify,
+                    &NotifyMetrics::failed);
+    out.per_binding("holdfast_relay_notify_retried_total",
+                    "Requests without an answer, or with one that asks to come again.", notify,
+                    &NotifyMetrics::retried);
+    out.per_binding("holdfast_relay_notify_request_seconds",
+                    "Time from handing a request over until its answer.", notify,
+                    &NotifyMetrics::request);
+}
+
 std::vector<MetricFamily> collect(const RelayMetrics& metrics) {
     Families out;
     add_process(out, metrics.process);
     add_capture(out, metrics.capture, metrics.monitor);
     add_monitor(out, metrics.monitor);
     add_inbox(out, metrics.inbox);
+    add_notify(out, metrics.notify);
     return out.take();
 }
 

@@ -30,7 +30,7 @@ struct CaptureMetrics {
     DurationHistogram commit_to_confirm;  ///< commit in PostgreSQL to acknowledged by Kafka
 };
 
-/// One binding ([[inbox]] entry), written by its inbox thread.
+/// One binding ([[inbox]] or [[notify]] entry), written by its pipeline's thread.
 struct InboxMetrics {
     std::string consumer;  ///< label; set before the thread starts
     std::string topic;     ///< label; set before the thread starts
@@ -43,6 +43,17 @@ struct InboxMetrics {
     Gauge assigned_partitions;
     Gauge lag_records;        ///< broker's high watermark minus stored offset, over its partitions
     DurationHistogram apply;  ///< one inbox_apply call with its commit
+};
+
+/// The requests of one [[notify]] binding, written by the notify thread; its messages are counted
+/// as those of any other binding.
+struct NotifyMetrics {
+    std::string consumer;  ///< label; set before the thread starts
+    std::string topic;     ///< label; set before the thread starts
+    Counter sent;          ///< answered with 2xx
+    Counter failed;        ///< refused by the endpoint
+    Counter retried;       ///< not answered, or asked to come again
+    DurationHistogram request;
 };
 
 /// Written by the monitor (upkeep) thread from the database's own views.
@@ -86,7 +97,8 @@ struct ProcessMetrics {
 /// All of them.  Lives as long as the process; bindings are added before the threads start.
 struct RelayMetrics {
     CaptureMetrics capture;
-    std::deque<InboxMetrics> inbox;  ///< a deque: elements never move
+    std::deque<InboxMetrics> inbox;  ///< of [[inbox]], then of [[notify]]; elements never move
+    std::deque<NotifyMetrics> notify;
     MonitorMetrics monitor;
     ProcessMetrics process;
 };

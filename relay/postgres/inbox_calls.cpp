@@ -16,28 +16,6 @@ std::string signature(const std::string& call) {
     return call.find('(') == std::string::npos ? call + "(text,jsonb,jsonb)" : call;
 }
 
-[[noreturn]] void rethrow(const SqlError& error) {
-    const std::string& sqlstate = error.sqlstate();
-    if (sqlstate == kFencedSqlstate) {
-        throw FencedError(error.what());
-    }
-    if (is_transient(sqlstate)) {
-        throw RetryableError(error.what());
-    }
-    if (sqlstate == "42501") {
-        throw FatalError(ExitCode::kPermissionDenied, error.what(),
-                         "Run SELECT holdfast.grant_relay('role') as administrator, and grant "
-                         "EXECUTE on handlers of your own.");
-    }
-    // Undefined function, table or schema, wrong types: relay, extension and handler do not fit.
-    if (sqlstate.starts_with("42") || sqlstate.starts_with("3F")) {
-        throw FatalError(ExitCode::kConfig, error.what(),
-                         "Check `call` in [[inbox]], and that the extension is installed in this "
-                         "database in the relay's version.");
-    }
-    throw error;
-}
-
 }  // namespace
 
 void InboxArguments::clear() {
@@ -79,17 +57,26 @@ Session& InboxCalls::session() {
     return *session_;
 }
 
-template <typename Call>
-auto InboxCalls::guarded(Call&& call) {
-    try {
-        return call(session());
-    } catch (const SqlError& error) {
-        rethrow(error);
-    } catch (const RetryableError&) {
-        // Also for a session that the server has ended while its socket looks alive.
-        session_.reset();
-        throw;
+void InboxCalls::rethrow(const SqlError& error) {
+    const std::string& sqlstate = error.sqlstate();
+    if (sqlstate == kFencedSqlstate) {
+        throw FencedError(error.what());
     }
+    if (is_transient(sqlstate)) {
+        throw RetryableError(error.what());
+    }
+    if (sqlstate == "42501") {
+        throw FatalError(ExitCode::kPermissionDenied, error.what(),
+                         "Run SELECT holdfast.grant_relay('role') as administrator, and grant "
+                         "EXECUTE on handlers of your own.");
+    }
+    // Undefined function, table or schema, wrong types: relay, extension and handler do not fit.
+    if (sqlstate.starts_with("42") || sqlstate.starts_with("3F")) {
+        throw FatalError(ExitCode::kConfig, error.what(),
+                         "Check `call` in [[inbox]], and that the extension is installed in this "
+                         "database in the relay's version.");
+    }
+    throw error;
 }
 
 void InboxCalls::verify(const std::string& call) {

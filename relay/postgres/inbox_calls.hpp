@@ -10,8 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/errors.hpp"
 #include "postgres/array_literal.hpp"
 #include "postgres/session.hpp"
+#include "postgres/sql_error.hpp"
 
 namespace holdfast::relay::postgres {
 
@@ -81,10 +83,24 @@ class InboxCalls {
     /// Applies the batch in one transaction.
     std::vector<InboxOutcome> apply(const Position& position, InboxArguments& arguments);
 
+ protected:
+    /// call(session), with errors as above.
+    template <typename Call>
+    auto guarded(Call&& call) {
+        try {
+            return call(session());
+        } catch (const SqlError& error) {
+            rethrow(error);
+        } catch (const RetryableError&) {
+            // Also for a session that the server has ended while its socket looks alive.
+            session_.reset();
+            throw;
+        }
+    }
+
  private:
     Session& session();
-    template <typename Call>
-    auto guarded(Call&& call);
+    [[noreturn]] static void rethrow(const SqlError& error);
 
     ConnectOptions options_;
     std::string owner_;

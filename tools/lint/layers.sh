@@ -5,10 +5,10 @@
 set -euo pipefail
 declare -A may=(
     [base]="" [metrics]="base" [config]="base" [pgoutput]="base" [debezium]="pgoutput base"
-    [capture]="pgoutput debezium metrics base" [inbox]="metrics base" [upkeep]="base"
+    [capture]="pgoutput debezium metrics base" [inbox]="metrics base" [notify]="inbox metrics base" [upkeep]="base"
     [postgres]="base" [kafka]="base" [http]="base"
-    [adapters]="capture inbox upkeep postgres kafka metrics http config debezium pgoutput base"
-    [commands]="adapters capture inbox upkeep postgres kafka metrics http config debezium pgoutput base"
+    [adapters]="capture inbox notify upkeep postgres kafka metrics http config debezium pgoutput base"
+    [commands]="adapters capture inbox notify upkeep postgres kafka metrics http config debezium pgoutput base"
 )
 failed=0
 for module in "${!may[@]}"; do

@@ -199,6 +199,100 @@ TEST(Config, OneTopicIsBoundOnceInAGroup) {
     EXPECT_TRUE(problems_of(kBrokers + binding + binding + "group = \"other\"\n").empty());
 }
 
+TEST(Config, ReadsNotifications) {
+    const ScratchDirectory directory;
+    const std::string file = directory.write("secret", "Bearer 0f8fad5b\n");
+    const Config config = good(std::string(kBrokers) +
+                               "[[notify]]\ntopic = \"payment-event\"\n"
+                               "url = \"https://hooks.example.com/T0/B1\"\n"
+                               "secret = { file = \"" +
+                               file +
+                               "\" }\n[[notify]]\ntopic = \"order-events\"\n"
+                               "group = \"chat\"\nurl = \"http://[::1]:8080\"\ntimeout_ms = 250\n"
+                               "secret_header = \"X-Token\"\nca_file = \"/ca.pem\"\n"
+                               "start = \"latest\"\n");
+    ASSERT_EQ(config.notify.size(), 2U);
+    EXPECT_EQ(config.notify[0].group, "holdfast");
+    EXPECT_EQ(config.notify[0].url, "https://hooks.example.com/T0/B1");
+    EXPECT_EQ(config.notify[0].timeout_ms, 5'000);
+    EXPECT_EQ(config.notify[0].secret, "Bearer 0f8fad5b");
+    EXPECT_EQ(config.notify[0].secret_header, "Authorization");
+    EXPECT_EQ(config.notify[0].start, "earliest");
+    EXPECT_EQ(config.notify[1].group, "chat");
+    EXPECT_EQ(config.notify[1].timeout_ms, 250);
+    EXPECT_EQ(config.notify[1].secret, "");
+    EXPECT_EQ(config.notify[1].secret_header, "X-Token");
+    EXPECT_EQ(config.notify[1].ca_file, "/ca.pem");
+    EXPECT_EQ(config.notify[1].start, "latest");
+}
+
+TEST(Config, ReportsAllProblemsOfNotificationsWithTheirLines) {
+    const auto problems = problems_of(std::string(kBrokers) +
+                                      "[[inbox]]\ntopic = \"t\"\ncall = \"a.b\"\n"  // line 3
+                                      "[[notify]]\ntopic = \"t\"\n"                 // line 6
+                                      "url = \"ftp://there.example/hidden\"\n"
+                                      "[[notify]]\ntimeout_m = 1\n"  // line 9
+                                      "timeout_ms = 5\n"
+                                      "[[notify]]\ntopic = \"u\"\ngroup = \"\"\n"  // line 12
+                                      "url = \"https://user:hidden@there.example\"\n"
+                                      "secret = \"hid\\nd3n\"\nsecret_header = \"a b\"\n");
+    const auto has = [&problems](const std::string& line, const std::string& part) {
+        return std::ranges::any_of(problems, [&](const std::string& problem) {
+            return problem.starts_with("holdfast.toml:" + line + ": ") && contains(problem, part);
+        });
+    };
+    EXPECT_TRUE(has("6", "topic \"t\" is already bound in group \"holdfast\""));
+    EXPECT_TRUE(has("6", "[[notify]] url: the URL does not begin with http:// or https://"));
+    EXPECT_TRUE(has("9", "[[notify]] topic is missing"));
+    EXPECT_TRUE(has("9", "[[notify]] url is missing"));
+    EXPECT_TRUE(has("10", "unknown key \"timeout_m\" in [[notify]]; did you mean \"timeout_ms\"?"));
+    EXPECT_TRUE(has("11", "[[notify]] timeout_ms has to be from 10 to 60000 ms, not 5"));
+    EXPECT_TRUE(has("12", "[[notify]] group is empty"));
+    EXPECT_TRUE(has("12", "holds a user or a password"));
+    EXPECT_TRUE(has("12", "no HTTP header can carry"));
+    EXPECT_TRUE(has("12", "secret_header has to be the name of an HTTP header, not \"a b\""));
+    EXPECT_EQ(problems.size(), 10U);
+    for (const std::string& problem : problems) {
+        EXPECT_FALSE(contains(problem, "hidden")) << problem;
+        EXPECT_FALSE(contains(problem, "d3n")) << problem;
+    }
+}
+
+TEST(Config, NotificationsAreRefusedAsASectionAndFromTheEnvironment) {
+    EXPECT_TRUE(contains(problem_of(std::string(kBrokers) + "[notify]\ntopic = \"t\"\n"),
+                         "a binding is written in double brackets: [[notify]]"));
+    EXPECT_TRUE(contains(problem_of(kBrokers, {"HOLDFAST_NOTIFY_URL=http://a"}),
+                         "use [[notify]] in a file"));
+}
+
+TEST(Config, SecretOfANotificationInAReadableFileIsRefused) {
+    const std::string problem =
+        problem_of(std::string(kBrokers) +
+                       "[[notify]]\ntopic = \"t\"\nurl = \"http://a\"\nsecret = \"0f8fad5b\"\n",
+                   {}, Privacy::kReadableByOthers);
+    EXPECT_TRUE(contains(problem, "holdfast.toml:6: [[notify]] secret holds a secret")) << problem;
+    EXPECT_FALSE(contains(problem, "0f8fad5b"));
+}
+
+TEST(Config, WhatABindingNeedsIsNotEmpty) {
+    EXPECT_EQ(problems_of(std::string(kBrokers) + "[[inbox]]\ntopic = \"\"\ncall = \"\"\n"
+                                                  "[[notify]]\ntopic = \"t\"\nurl = \"\"\n"),
+              (std::vector<std::string>{"holdfast.toml:4: [[inbox]] topic is empty",
+                                        "holdfast.toml:5: [[inbox]] call is empty",
+                                        "holdfast.toml:8: [[notify]] url is empty"}));
+}
+
+TEST(Config, SecretHeaderIsNoneOfTheRequestsOwn) {
+    for (const char* name : {"", "Host", "content-length", "Holdfast-Event-Id", "a:b"}) {
+        EXPECT_TRUE(contains(problem_of(std::string(kBrokers) +
+                                        "[[notify]]\ntopic = \"t\"\nurl = \"http://a\"\n"
+                                        "secret_header = \"" +
+                                        name + "\"\n"),
+                             "secret_header has to be"))
+            << name;
+    }
+}
+
 TEST(Config, CallNeedsItsSchema) {
     EXPECT_TRUE(contains(
         problem_of(std::string(kBrokers) + "[[inbox]]\ntopic = \"t\"\ncall = \"f\"\n"), "schema"));
@@ -299,7 +393,7 @@ TEST(Config, MissingFileIsOneClearProblem) {
 
 TEST(Config, EveryKeyCanBeSetByFileAndEnvironment) {
     for (const Key& key : keys()) {
-        if (key.section == "inbox") {
+        if (is_list(key.section)) {
             continue;
         }
         const std::string name = environment_name(key.section, key.name);

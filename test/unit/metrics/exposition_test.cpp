@@ -77,6 +77,20 @@ TEST(Exposition, LabelsEachBindingAndEscapesItsLabels) {
         << text;
 }
 
+TEST(Exposition, LabelsNotificationsAsBindings) {
+    RelayMetrics metrics;
+    NotifyMetrics& binding = metrics.notify.emplace_back();
+    binding.consumer = "holdfast";
+    binding.topic = "payment-event";
+    binding.sent.add(2);
+    binding.retried.add();
+    const std::string text = exposition(metrics);
+    const std::string labels = R"({consumer="holdfast",topic="payment-event"})";
+    EXPECT_TRUE(has_line(text, "holdfast_relay_notify_sent_total" + labels + " 2")) << text;
+    EXPECT_TRUE(has_line(text, "holdfast_relay_notify_failed_total" + labels + " 0")) << text;
+    EXPECT_TRUE(has_line(text, "holdfast_relay_notify_retried_total" + labels + " 1")) << text;
+}
+
 TEST(Exposition, HistogramBucketsAreCumulativeAndInSeconds) {
     RelayMetrics metrics;
     metrics.capture.commit_to_confirm.observe(400);         // <= 0.5 ms

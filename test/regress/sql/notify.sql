@@ -133,7 +133,8 @@ SELECT pg_temp.admit(11, 'k', 'e11');
 SELECT pg_temp.record(11, 'k', 'e11', 'HF026');
 SELECT (holdfast.inbox_apply('notify', 'holdfast.on_order_failed(text,jsonb,jsonb)', 'n', 0, 1, 12, 13, '{12}', '{k}', '{"{}"}',
                              NULL, ARRAY['{"id":"e12"}'::jsonb])).outcome;
-SELECT outcome FROM holdfast.redrive(pg_temp.entry('e11'));
+-- (All dead letters of a topic at once.)
+SELECT r.outcome FROM holdfast.dead_letter d, holdfast.redrive(d.id) r WHERE d.topic = 'n' AND d.status = 'DEAD';
 SELECT event_id FROM pg_temp.take();
 SELECT pg_temp.settle('e11', 2, 'REDRIVEN');
 SELECT event_id, status, sqlstate, message FROM holdfast.dead_letter WHERE consumer = 'notify';

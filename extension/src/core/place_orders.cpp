@@ -66,7 +66,7 @@ class Batch : private LiveObject {
             outcomes_[place] = *fault;
             return;
         }
-        const OrderRequest& order = std::get<OrderRequest>(request);
+        const auto& order = std::get<OrderRequest>(request);
         if (order.options.order_id) {
             outcomes_[place] =
                 Fault{sqlstate::kInvalidOption, "option orderId is not one of a batch"};

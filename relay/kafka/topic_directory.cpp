@@ -67,8 +67,9 @@ void TopicDirectory::run(const std::stop_token& stop) {
         auto next = now + options_.refresh;
         if (doubted_) {
             doubted_ = false;
+            rd_kafka_topic_t* const topic = entries_.empty() ? nullptr : entries_.front().topic;
             lock.unlock();
-            ask_for_brokers();
+            ask_for_brokers(topic);
             lock.lock();
             doubted_ = !reachable();
             next = std::min(next, doubted_ ? steady_clock::now() + kUnreachableInterval : next);
@@ -95,11 +96,20 @@ void TopicDirectory::run(const std::stop_token& stop) {
     }
 }
 
-void TopicDirectory::ask_for_brokers() {
-    const rd_kafka_metadata_t* raw = nullptr;
-    const rd_kafka_resp_err_t code = rd_kafka_metadata(client_, 0, nullptr, &raw, kQuestionMs);
-    const MetadataHandle metadata(raw);
-    const bool answered = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+// A question without a topic is one for all topics that the client has heard of, and may create
+// them whatever allow.auto.create.topics says.
+void TopicDirectory::ask_for_brokers(rd_kafka_topic_t* topic) {
+    bool answered = false;
+    if (!heard_of_cluster_) {
+        char* const cluster = rd_kafka_clusterid(client_, kQuestionMs);
+        answered = heard_of_cluster_ = cluster != nullptr;
+        rd_kafka_mem_free(client_, cluster);
+    } else {
+        const rd_kafka_metadata_t* raw = nullptr;
+        answered =
+            rd_kafka_metadata(client_, 0, topic, &raw, kQuestionMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        const MetadataHandle metadata(raw);
+    }
     if (reachable_.exchange(answered, std::memory_order_relaxed) != answered) {
         changed_();
     }

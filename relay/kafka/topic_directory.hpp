@@ -65,7 +65,7 @@ class TopicDirectory {
     };
 
     void run(const std::stop_token& stop);
-    void ask_for_brokers();
+    void ask_for_brokers(rd_kafka_topic_t* topic);
     void ask_for(Entry& entry, TimePoint now);
 
     rd_kafka_t* client_;
@@ -75,7 +75,8 @@ class TopicDirectory {
     std::condition_variable_any wake_;
     std::atomic<bool> reachable_{false};
     bool doubted_ = true;
-    std::deque<Entry> entries_;  // elements never move
+    bool heard_of_cluster_ = false;  ///< the directory's thread's
+    std::deque<Entry> entries_;      // elements never move
     std::jthread thread_;
 };
 

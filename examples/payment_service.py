@@ -3,6 +3,8 @@
 
 It consumes `inventory-reserved`, asks a payment provider for the money, and answers `payment-completed`
 or `payment-failed`, with the order's id as the key, so that the answers to one order stay in order.
+With --pay-first it charges for orders of the saga pay_first too, which are paid before their stock is
+taken: their `order-created` says so.
 
 Three rules make it safe to kill at any moment:
 
@@ -39,9 +41,14 @@ def charge(order_id, amount, transaction_key, options):
     return "LIMIT_EXCEEDED" if amount >= options.decline_at else None
 
 
-def answer(reserved, options):
-    """(topic, key, value, headers) that answers one inventory-reserved event."""
-    order_id, amount = reserved["orderId"], reserved["amount"]
+def is_to_be_charged(event):
+    return event["eventType"] == "InventoryReserved" or event.get("saga") == "pay_first"
+
+
+def answer(event, options):
+    """(topic, key, value, headers) that answers one event that asks for a payment."""
+    order_id = event["orderId"]
+    amount = event["amount"] if "amount" in event else event["finalTotalAmount"]
     payment_id = str(uuid.uuid5(NAMESPACE, f"payment:{order_id}"))
     transaction_key = f"TX-{payment_id[:8].upper()}-{order_id}"
     declined = charge(order_id, amount, transaction_key, options)
@@ -55,11 +62,11 @@ def answer(reserved, options):
         "occurredAt": datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "paymentId": payment_id,
         "orderId": order_id,
-        "userId": reserved["userId"],
+        "userId": event["userId"],
         "amount": amount,
     }
-    if reserved.get("traceId"):
-        value["traceId"] = reserved["traceId"]
+    if event.get("traceId"):
+        value["traceId"] = event["traceId"]
     if declined:
         value["reason"] = declined
     else:
@@ -94,7 +101,8 @@ def serve(options, stopping):
         if error is not None:
             failures.append(error)
 
-    consumer.subscribe([options.topic_prefix + "inventory-reserved"],
+    topics = ["inventory-reserved"] + (["order-created"] if options.pay_first else [])
+    consumer.subscribe([options.topic_prefix + topic for topic in topics],
                        on_assign=lambda _, partitions: say("assigned", partitions=len(partitions)))
     say("started", group=options.group, decline_at=options.decline_at, delay_ms=options.delay_ms)
     with ThreadPoolExecutor(options.concurrency) as provider_calls:
@@ -109,7 +117,8 @@ def serve(options, stopping):
             events = [json.loads(m.value()) for m in batch if not m.error()]
             if not events:
                 continue
-            for topic, key, value, headers in provider_calls.map(lambda e: answer(e, options), events):
+            to_charge = filter(is_to_be_charged, events)
+            for topic, key, value, headers in provider_calls.map(lambda e: answer(e, options), to_charge):
                 producer.produce(options.topic_prefix + topic, key=key, value=value, headers=headers,
                                  on_delivery=delivered)
             if producer.flush(30) or failures:
@@ -128,6 +137,7 @@ def main():
     parser.add_argument("--group", default="payment", help="consumer group (default: %(default)s)")
     parser.add_argument("--topic-prefix", default="", help="put before every topic's name")
     parser.add_argument("--decline-at", type=int, default=50_000, metavar="AMOUNT", help="decline from this amount on")
+    parser.add_argument("--pay-first", action="store_true", help="charge for orders of the saga pay_first, when they are created")
     parser.add_argument("--delay-ms", type=int, default=0, help="how long the payment provider takes")
     parser.add_argument("--concurrency", type=int, default=64, help="payments in flight at most")
     parser.add_argument("--verbose", action="store_true")

@@ -14,6 +14,9 @@ inbox::Outcome outcome_of(const std::string& text) {
     if (text == "PARKED") {
         return inbox::Outcome::kParked;
     }
+    if (text == "EARLY") {
+        return inbox::Outcome::kEarly;
+    }
     if (text == "DEAD") {
         return inbox::Outcome::kDead;
     }

@@ -68,6 +68,8 @@ upkeep::UpkeepOptions upkeep_options(const config::MaintenanceConfig& maintenanc
     options.maintain_interval = std::chrono::seconds(maintenance.interval_s);
     options.expire_holds_interval = std::chrono::milliseconds(maintenance.expire_holds_interval_ms);
     options.expire_holds_limit = maintenance.expire_holds_limit;
+    options.saga_sweep_interval = std::chrono::milliseconds(maintenance.saga_sweep_interval_ms);
+    options.saga_sweep_limit = maintenance.saga_sweep_limit;
     return options;
 }
 

@@ -62,6 +62,15 @@ std::int64_t UpkeepRunner::expire_holds(std::int64_t limit) {
     return expired;
 }
 
+std::int64_t UpkeepRunner::sweep_sagas(std::int64_t limit) {
+    const std::string limit_text = std::to_string(limit);
+    const postgres::Result result =
+        session().exec("SELECT holdfast.saga_sweep($1::int)", {limit_text.c_str()});
+    const std::int64_t swept = result.int64(0, 0);
+    metrics_.sagas_swept.add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, swept)));
+    return swept;
+}
+
 void UpkeepRunner::report(const upkeep::Report& report) {
     const std::string pid = std::to_string(identity_.pid);
     const std::string received = report.received.to_string();

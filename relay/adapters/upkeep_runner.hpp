@@ -30,6 +30,7 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
 
     void maintain() override;
     std::int64_t expire_holds(std::int64_t limit) override;
+    std::int64_t sweep_sagas(std::int64_t limit) override;
     void report(const upkeep::Report& report) override;
     void record_positions(std::span<const upkeep::EventPosition> positions) override;
     void verify() override;

@@ -39,6 +39,7 @@ struct DeadLetterRow {
     std::int64_t dead = 0;
     std::int64_t parked = 0;
     std::int64_t queued = 0;
+    std::int64_t early = 0;
 };
 
 /// The last report of a relay for the slot.
@@ -88,14 +89,16 @@ void read_inbox(postgres::Session& session, Snapshot& snapshot) {
     }
     const postgres::Result letters = session.exec(
         "SELECT consumer, topic, count(*) FILTER (WHERE status = 'DEAD'), "
-        "count(*) FILTER (WHERE status = 'PARKED'), count(*) FILTER (WHERE status = 'QUEUED') "
+        "count(*) FILTER (WHERE status = 'PARKED'), count(*) FILTER (WHERE status = 'QUEUED'), "
+        "count(*) FILTER (WHERE status = 'EARLY') "
         "FROM holdfast.dead_letter GROUP BY consumer, topic ORDER BY consumer, topic");
     for (int row = 0; row < letters.rows(); ++row) {
         snapshot.dead_letters.push_back({.consumer = std::string(letters.text(row, 0)),
                                          .topic = std::string(letters.text(row, 1)),
                                          .dead = letters.int64(row, 2),
                                          .parked = letters.int64(row, 3),
-                                         .queued = letters.int64(row, 4)});
+                                         .queued = letters.int64(row, 4),
+                                         .early = letters.int64(row, 5)});
     }
 }
 
@@ -186,9 +189,10 @@ void print(const Snapshot& snapshot) {
     }
     std::printf("\n");
     for (const DeadLetterRow& row : snapshot.dead_letters) {
-        std::printf("dead letters: %s %s: %lld dead, %lld parked, %lld queued\n",
+        std::printf("dead letters: %s %s: %lld dead, %lld parked, %lld early, %lld queued\n",
                     row.consumer.c_str(), row.topic.c_str(), static_cast<long long>(row.dead),
-                    static_cast<long long>(row.parked), static_cast<long long>(row.queued));
+                    static_cast<long long>(row.parked), static_cast<long long>(row.early),
+                    static_cast<long long>(row.queued));
     }
     if (snapshot.dead_letters.empty()) {
         std::printf("dead letters: none\n");
@@ -281,6 +285,7 @@ void print_json(const Snapshot& snapshot) {
         put(json, "topic", row.topic);
         put(json, "dead", row.dead);
         put(json, "parked", row.parked);
+        put(json, "early", row.early);
         put(json, "queued", row.queued);
         json.EndObject();
     }

@@ -90,6 +90,8 @@ struct MaintenanceConfig {
     std::int64_t interval_s{};                ///< 0 = off
     std::int64_t expire_holds_interval_ms{};  ///< 0 = off
     std::int64_t expire_holds_limit{};
+    std::int64_t saga_sweep_interval_ms{};  ///< 0 = off
+    std::int64_t saga_sweep_limit{};
 };
 
 /// [http]

@@ -493,6 +493,7 @@ void Pipeline::apply_batch(Member& member, Assignment& assignment) {
     binding.metrics->applied.add(number_of(Outcome::kApplied));
     binding.metrics->duplicates.add(number_of(Outcome::kDuplicate));
     binding.metrics->parked.add(number_of(Outcome::kParked));
+    binding.metrics->early.add(number_of(Outcome::kEarly));
     binding.metrics->dead.add(dead);
     binding.metrics->apply.observe(
         std::chrono::duration_cast<microseconds>(clock_.now() - started).count());

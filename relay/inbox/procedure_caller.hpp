@@ -45,7 +45,7 @@ struct Claim {
     std::int64_t owner_epoch = 0;
 };
 
-enum class Outcome { kApplied, kDuplicate, kParked, kDead };
+enum class Outcome { kApplied, kDuplicate, kParked, kEarly, kDead };
 
 /// What became of one message.
 struct Applied {

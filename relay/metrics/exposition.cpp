@@ -168,6 +168,9 @@ void add_monitor(Families& out, const MonitorMetrics& monitor) {
                 monitor.upkeep_failures);
     out.counter("holdfast_relay_holds_expired_total", "Holds that upkeep has expired.",
                 monitor.holds_expired);
+    out.counter("holdfast_relay_sagas_swept_total",
+                "Steps of sagas and early messages that upkeep has dealt with.",
+                monitor.sagas_swept);
     out.counter("holdfast_relay_positions_dropped_total",
                 "Kafka positions not recorded because the buffer was full.",
                 monitor.positions_dropped);
@@ -187,6 +190,9 @@ void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
     out.per_binding("holdfast_relay_inbox_parked_total",
                     "Messages that wait behind a dead letter of the same key.", inbox,
                     &InboxMetrics::parked);
+    out.per_binding("holdfast_relay_inbox_early_total",
+                    "Messages that came before their order and are tried again.", inbox,
+                    &InboxMetrics::early);
     out.per_binding("holdfast_relay_inbox_retries_total",
                     "Batches tried again after a transient error.", inbox, &InboxMetrics::retries);
     out.per_binding("holdfast_relay_inbox_fenced_total",

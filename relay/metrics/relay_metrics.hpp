@@ -38,6 +38,7 @@ struct InboxMetrics {
     Counter duplicates;
     Counter dead;
     Counter parked;
+    Counter early;
     Counter retries;  ///< batches that were tried again after a transient error
     Counter fenced;   ///< batches that another owner's epoch refused
     Gauge assigned_partitions;
@@ -67,6 +68,7 @@ struct MonitorMetrics {
     Counter upkeep_runs;
     Counter upkeep_failures;
     Counter holds_expired;
+    Counter sagas_swept;
     Counter positions_dropped;    ///< record_offsets entries dropped because the bound was reached
     Gauge last_maintain_seconds;  ///< Unix time of the last successful maintain(); 0 = never
 };

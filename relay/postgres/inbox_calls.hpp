@@ -31,7 +31,7 @@ struct InboxClaim {
 /// What became of one message.
 struct InboxOutcome {
     std::int64_t offset = 0;
-    std::string outcome;  ///< APPLIED | DUPLICATE | PARKED | DEAD
+    std::string outcome;  ///< APPLIED | DUPLICATE | PARKED | EARLY | DEAD
     std::string sqlstate;
     std::string message;
 };

@@ -40,6 +40,9 @@ class ProcedureRunner {
     /// Expires at most `limit` holds; returns how many.
     virtual std::int64_t expire_holds(std::int64_t limit) = 0;
 
+    /// Deals with at most `limit` sagas that are due, and as many early messages; returns how many.
+    virtual std::int64_t sweep_sagas(std::int64_t limit) = 0;
+
     virtual void report(const Report& report) = 0;
 
     virtual void record_positions(std::span<const EventPosition> positions) = 0;

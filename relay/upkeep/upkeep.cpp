@@ -35,6 +35,10 @@ Upkeep::Upkeep(ProcedureRunner& runner, PositionBuffer& positions, const Clock& 
         while (runner_.expire_holds(options_.expire_holds_limit) >= options_.expire_holds_limit) {
         }
     });
+    add("saga_sweep", options_.saga_sweep_interval, now, [this] {
+        while (runner_.sweep_sagas(options_.saga_sweep_limit) >= options_.saga_sweep_limit) {
+        }
+    });
     add("verify", options_.verify_interval, now, [this] { runner_.verify(); });
     add(kReport, options_.report_interval, now + options_.report_interval, [this] {
         const std::optional<Report> report = options_.report ? options_.report() : std::nullopt;

@@ -1,4 +1,4 @@
-// The relay's chores, on timers: maintain(), expire_holds(), its report, recorded Kafka positions,
+// The relay's chores, on timers: maintain(), expire_holds(), saga_sweep(), its report, recorded Kafka positions,
 // and the check that slot, publication and outbox are still there.  A chore that fails is logged
 // and tried again with backoff; it never stops the relay and never delays another chore for longer
 // than its own call takes.  Only a verification that says "stop" (FatalError) gets out.
@@ -27,6 +27,8 @@ struct UpkeepOptions {
     std::chrono::milliseconds maintain_interval{60'000};     ///< 0 = never
     std::chrono::milliseconds expire_holds_interval{1'000};  ///< 0 = never
     std::int64_t expire_holds_limit = 1000;
+    std::chrono::milliseconds saga_sweep_interval{1'000};  ///< 0 = never
+    std::int64_t saga_sweep_limit = 100;
     std::chrono::milliseconds report_interval{10'000};
     /// Half of the ten seconds within which a vanished slot or publication is to be noticed.
     std::chrono::milliseconds verify_interval{5'000};

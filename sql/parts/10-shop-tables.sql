@@ -76,13 +76,16 @@ CREATE TABLE holdfast.orders (
     idempotency_key        text,
     created_at             timestamptz NOT NULL DEFAULT now(),
     updated_at             timestamptz NOT NULL DEFAULT now(),
-    expires_at             timestamptz
+    expires_at             timestamptz,
+    saga                   text
 ) PARTITION BY RANGE (order_id);
 COMMENT ON TABLE holdfast.orders IS 'PENDING -> COMPLETED | FAILED | CANCELLED | EXPIRED';
 COMMENT ON COLUMN holdfast.orders.currency IS 'NULL only for an order that was refused before it had a price';
 COMMENT ON COLUMN holdfast.orders.failure_step IS 'RESERVE, PAYMENT, CANCEL, TIMEOUT, or the step that another service named';
 COMMENT ON COLUMN holdfast.orders.trace_id IS 'holdfast.trace_id of the session that placed it; later events about the order carry it';
 COMMENT ON COLUMN holdfast.orders.expires_at IS 'when the hold ends; NULL: never';
+COMMENT ON COLUMN holdfast.orders.saga IS 'NULL: reserve_first; else the order has a saga_instance';
+CREATE INDEX orders_trace ON holdfast.orders (trace_id) WHERE trace_id IS NOT NULL;
 
 CREATE TABLE holdfast.order_line (
     order_id    bigint NOT NULL,

@@ -23,7 +23,7 @@ CREATE TABLE holdfast.inbox_seen (
     "partition"   int NOT NULL,
     kafka_offset  bigint NOT NULL,
     key           text,
-    outcome       text NOT NULL CHECK (outcome IN ('APPLIED', 'PARKED', 'DEAD')),
+    outcome       text NOT NULL CHECK (outcome IN ('APPLIED', 'PARKED', 'EARLY', 'DEAD')),
     applied_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (consumer, event_id, week)
 ) PARTITION BY RANGE (week);
@@ -42,7 +42,7 @@ CREATE TABLE holdfast.inbox_block (
     PRIMARY KEY (consumer, topic, key)
 );
 COMMENT ON TABLE holdfast.inbox_block IS
-    'keys (as short_key() makes them) with a dead letter: later messages of the key are parked behind it';
+    'keys (as short_key() makes them) with a dead letter or an early message: later messages of the key are parked behind it';
 
 CREATE SEQUENCE holdfast.dead_letter_id_seq;
 CREATE TABLE holdfast.dead_letter_entry (
@@ -60,7 +60,7 @@ CREATE TABLE holdfast.dead_letter_entry (
     sqlstate      text,
     message       text,
     attempts      int NOT NULL DEFAULT 0,
-    status        text NOT NULL CHECK (status IN ('DEAD', 'PARKED', 'QUEUED', 'REDRIVEN', 'DISCARDED')),
+    status        text NOT NULL CHECK (status IN ('DEAD', 'EARLY', 'PARKED', 'QUEUED', 'REDRIVEN', 'DISCARDED')),
     due_at        timestamptz,
     note          text,
     recorded_by   name NOT NULL DEFAULT session_user,
@@ -71,12 +71,13 @@ CREATE TABLE holdfast.dead_letter_entry (
 ALTER SEQUENCE holdfast.dead_letter_id_seq OWNED BY holdfast.dead_letter_entry.id;
 -- A key may be longer than an index takes.
 CREATE INDEX dead_letter_open ON holdfast.dead_letter_entry (consumer, topic, left(key, 200), id)
-    WHERE status IN ('DEAD', 'PARKED', 'QUEUED');
+    WHERE status IN ('DEAD', 'EARLY', 'PARKED', 'QUEUED');
 CREATE INDEX dead_letter_queued ON holdfast.dead_letter_entry (consumer, topic, due_at) WHERE status = 'QUEUED';
+CREATE INDEX dead_letter_early ON holdfast.dead_letter_entry (due_at) WHERE status = 'EARLY';
 CREATE INDEX dead_letter_key ON holdfast.dead_letter_entry (left(key, 200));
 COMMENT ON TABLE holdfast.dead_letter_entry IS
-    'messages that could not be applied (DEAD), later ones of their key (PARKED), and those that the relay is to deliver again (QUEUED)';
+    'messages that could not be applied (DEAD) or not yet (EARLY), later ones of their key (PARKED), and those that the relay is to deliver again (QUEUED)';
 COMMENT ON COLUMN holdfast.dead_letter_entry.handler IS 'what it is for: a function or procedure, or POST and the origin of an HTTP endpoint';
-COMMENT ON COLUMN holdfast.dead_letter_entry.due_at IS 'of a QUEUED entry: when a relay may take it';
+COMMENT ON COLUMN holdfast.dead_letter_entry.due_at IS 'of a QUEUED entry: when a relay may take it; of an EARLY one: when it is tried again';
 COMMENT ON COLUMN holdfast.dead_letter_entry.value IS 'the message as it came; base64 when it is not valid text (see encoding)';
 COMMENT ON COLUMN holdfast.dead_letter_entry.attempts IS 'how often the handler or endpoint was called for it';

@@ -8,6 +8,23 @@ CREATE FUNCTION holdfast.event_time(at timestamptz) RETURNS text
     RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 COMMENT ON FUNCTION holdfast.event_time(timestamptz) IS 'RFC 3339 in UTC with microseconds';
 
+CREATE FUNCTION holdfast.check_event(value jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF value IS NULL OR jsonb_typeof(value) <> 'object' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an event must be a JSON object';
+    END IF;
+    IF value ? 'schemaVersion' AND value->'schemaVersion' <> '1' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF001',
+            MESSAGE = format('schemaVersion %s is not understood', value->>'schemaVersion');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION holdfast.check_event(jsonb) IS
+    'HF001 unless it is an event that a handler can understand: a JSON object of no higher major version; members that it does not know are no reason.';
+
 CREATE FUNCTION holdfast.event_order_events_v1(
     event_id uuid, kind text, order_id bigint, user_id bigint, status text,
     original_total_amount bigint, discount_amount bigint, final_total_amount bigint, trace_id text)

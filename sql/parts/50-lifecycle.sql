@@ -41,7 +41,7 @@ END
 $$;
 COMMENT ON FUNCTION holdfast.lock_order(bigint) IS 'The order, locked; HF007 when there is none.';
 
-CREATE FUNCTION holdfast.complete_orders(order_ids bigint[], cause text, detail jsonb DEFAULT NULL)
+CREATE FUNCTION holdfast.complete_orders(order_ids bigint[], cause text, payment_ids text[] DEFAULT NULL)
 RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -68,7 +68,11 @@ BEGIN
     WHERE r.order_id = ANY (done) AND r.state = held;
 
     INSERT INTO order_history (order_id, status, cause, detail)
-    SELECT d, 'COMPLETED', cause, detail FROM unnest(done) d;
+    SELECT d.order_id, 'COMPLETED', cause,
+           CASE WHEN p.payment_id IS NOT NULL THEN jsonb_build_object('paymentId', p.payment_id) END
+    FROM unnest(done) AS d(order_id)
+         LEFT JOIN (SELECT DISTINCT ON (p.order_id) p.* FROM unnest(order_ids, payment_ids) AS p(order_id, payment_id)
+                    WHERE p.payment_id IS NOT NULL ORDER BY p.order_id) p ON p.order_id = d.order_id;
 
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
     SELECT e.event_id, 'order-events', e.order_id::text, 'OrderConfirmed',
@@ -79,11 +83,11 @@ BEGIN
           FROM (SELECT * FROM orders WHERE order_id = ANY (done) ORDER BY order_id) o) e;
 END
 $$;
-COMMENT ON FUNCTION holdfast.complete_orders IS 'PENDING -> COMPLETED, HELD -> SOLD, order-events; other orders are left alone.';
+COMMENT ON FUNCTION holdfast.complete_orders IS 'PENDING -> COMPLETED, HELD -> SOLD, order-events; other orders are left alone. payment_ids: the payment that did it, one per order.';
 
 CREATE FUNCTION holdfast.end_orders(
     order_ids bigint[], steps text[], reasons text[], messages text[],
-    new_status text, cause text, publish_order_failed boolean)
+    new_status text, cause text, publish_order_failed boolean, through_saga boolean DEFAULT false)
 RETURNS bigint[]
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -95,6 +99,8 @@ DECLARE
     new_state text := CASE new_status WHEN 'EXPIRED' THEN 'EXPIRED' ELSE 'RELEASED' END;
     stock_cause text := CASE new_status WHEN 'EXPIRED' THEN 'EXPIRE' ELSE 'RELEASE' END;
     session_trace_id text := current_setting('holdfast.trace_id', true);
+    with_saga boolean;
+    held_back bigint[] := '{}';
     ended bigint[];
     -- What was given back, one element per order and product, ordered by product and order.
     freed_orders bigint[];
@@ -107,7 +113,11 @@ DECLARE
 BEGIN
     -- Orders ascending, then stock ascending, whatever the order of the arguments: two batches never
     -- wait for each other in a circle.
-    PERFORM FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE;
+    SELECT bool_or(o.saga IS NOT NULL) INTO with_saga
+    FROM (SELECT o.saga FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE) o;
+    IF with_saga AND NOT through_saga THEN
+        held_back := saga_end(order_ids, steps, reasons, messages, new_status, cause, publish_order_failed);
+    END IF;
 
     WITH asked AS (
         SELECT DISTINCT ON (a.order_id) a.order_id, a.step, a.reason, a.message
@@ -119,6 +129,7 @@ BEGIN
             failure_step = a.step, failure_reason = a.reason, failure_message = a.message
         FROM asked a
         WHERE o.order_id = a.order_id AND o.order_id = ANY (order_ids) AND o.status = 'PENDING'
+          AND o.order_id <> ALL (held_back)
         RETURNING o.order_id)
     SELECT array_agg(c.order_id ORDER BY c.order_id) INTO ended FROM changed c;
     IF ended IS NULL THEN
@@ -216,7 +227,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.end_orders IS
-    'PENDING -> FAILED, CANCELLED or EXPIRED with all that follows: what is HELD and what was paid goes back, history, events. Orders in another state, and repetitions, are left alone. Returns the orders that changed. One step, reason and message per order; publish_order_failed is false when the cause is an order-failed from elsewhere.';
+    'PENDING -> FAILED, CANCELLED or EXPIRED with all that follows: what is HELD and what was paid goes back, history, events. Orders in another state, and repetitions, are left alone. Returns the orders that changed. One step, reason and message per order; publish_order_failed is false when the cause is an order-failed from elsewhere. An order whose saga has steps that a procedure of the user''s must undo turns back now and ends when that is done (part 58); through_saga: it is done.';
 
 CREATE PROCEDURE holdfast.complete_order(
     order_id bigint, INOUT status text DEFAULT NULL, INOUT detail jsonb DEFAULT NULL)
@@ -226,7 +237,11 @@ AS $$
 DECLARE
     o orders := lock_order(order_id);
 BEGIN
-    IF o.status = 'PENDING' THEN
+    IF o.status = 'PENDING' AND o.saga IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF008',
+            MESSAGE = format('order %s follows the saga %s, which completes it', o.order_id, o.saga),
+            HINT = 'Its payment is told by complete_payment; saga_resolve(..., ''force_complete'', ...) leaves out what is missing.';
+    ELSIF o.status = 'PENDING' THEN
         PERFORM complete_orders(ARRAY[o.order_id], 'complete_order');
         detail := '{}';
     ELSIF o.status = 'COMPLETED' THEN
@@ -243,8 +258,8 @@ COMMENT ON PROCEDURE holdfast.complete_order IS
     'PENDING -> COMPLETED: what was held is sold. A second call changes nothing and says so in detail.replayed.';
 
 CREATE FUNCTION holdfast.end_order(
-    order_id bigint, new_status text, step text, reason text, cause text, verb text)
-RETURNS jsonb
+    order_id bigint, new_status text, step text, reason text, cause text, verb text,
+    OUT status text, OUT detail jsonb)
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
@@ -254,12 +269,20 @@ BEGIN
     IF o.status = 'PENDING' THEN
         PERFORM end_orders(ARRAY[o.order_id], ARRAY[step], ARRAY[reason],
                            ARRAY[format('order %s was %s', o.order_id, verb)], new_status, cause, true);
-        RETURN jsonb_build_object('failedStep', step, 'reason', reason);
+        status := new_status;
+        detail := jsonb_build_object('failedStep', step, 'reason', reason);
+        IF o.saga IS NOT NULL THEN
+            o := lock_order(o.order_id);
+            status := o.status;
+            detail := detail || saga_detail(o, verb);
+        END IF;
     ELSIF o.status = new_status THEN
-        RETURN jsonb_build_object('failedStep', o.failure_step, 'reason', o.failure_reason, 'replayed', true);
+        status := new_status;
+        detail := jsonb_build_object('failedStep', o.failure_step, 'reason', o.failure_reason, 'replayed', true);
+    ELSE
+        RAISE EXCEPTION USING ERRCODE = 'HF008',
+            MESSAGE = format('order %s is %s and cannot be %s', o.order_id, o.status, verb);
     END IF;
-    RAISE EXCEPTION USING ERRCODE = 'HF008',
-        MESSAGE = format('order %s is %s and cannot be %s', o.order_id, o.status, verb);
 END
 $$;
 COMMENT ON FUNCTION holdfast.end_order IS 'fail_order and cancel_order: guard, transition, answer.';
@@ -271,12 +294,12 @@ CREATE PROCEDURE holdfast.fail_order(
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
 BEGIN
-    detail := end_order(order_id, 'FAILED', 'PAYMENT', coalesce(reason, 'PAYMENT_FAILED'), 'fail_order', 'failed');
-    status := 'FAILED';
+    SELECT e.status, e.detail INTO status, detail
+    FROM end_order(order_id, 'FAILED', 'PAYMENT', coalesce(reason, 'PAYMENT_FAILED'), 'fail_order', 'failed') e;
 END
 $$;
 COMMENT ON PROCEDURE holdfast.fail_order IS
-    'PENDING -> FAILED: a later step did not work, the stock goes back. A second call changes nothing and reports the first reason.';
+    'PENDING -> FAILED: a later step did not work, the stock goes back. A second call changes nothing and reports the first reason. status PENDING and detail.saga COMPENSATING: procedures of the user''s have to undo steps first.';
 
 CREATE PROCEDURE holdfast.cancel_order(
     order_id bigint, reason text DEFAULT NULL,
@@ -285,12 +308,12 @@ CREATE PROCEDURE holdfast.cancel_order(
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
 BEGIN
-    detail := end_order(order_id, 'CANCELLED', 'CANCEL', coalesce(reason, 'CANCELLED'), 'cancel_order', 'cancelled');
-    status := 'CANCELLED';
+    SELECT e.status, e.detail INTO status, detail
+    FROM end_order(order_id, 'CANCELLED', 'CANCEL', coalesce(reason, 'CANCELLED'), 'cancel_order', 'cancelled') e;
 END
 $$;
 COMMENT ON PROCEDURE holdfast.cancel_order IS
-    'PENDING -> CANCELLED: the buyer does not want it, the stock goes back. A second call changes nothing and reports the first reason.';
+    'PENDING -> CANCELLED: the buyer does not want it, the stock goes back. A second call changes nothing and reports the first reason. status PENDING and detail.saga COMPENSATING: procedures of the user''s have to undo steps first.';
 
 CREATE PROCEDURE holdfast.extend_hold(
     order_id bigint, extension interval, INOUT expires_at timestamptz DEFAULT NULL)
@@ -318,7 +341,7 @@ BEGIN
     UPDATE orders t SET expires_at = extend_hold.expires_at, updated_at = now()
     WHERE t.order_id = o.order_id;
     UPDATE reservation t SET expires_at = extend_hold.expires_at, updated_at = now()
-    WHERE t.order_id = o.order_id AND t.state = 'HELD';
+    WHERE t.order_id = o.order_id AND t.state = 'HELD' AND t.expires_at IS NOT NULL;
     INSERT INTO order_history (order_id, status, cause, detail)
     VALUES (o.order_id, o.status, 'extend_hold', jsonb_build_object('expiresAt', event_time(extend_hold.expires_at)));
 END

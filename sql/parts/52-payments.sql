@@ -132,8 +132,8 @@ COMMENT ON FUNCTION holdfast.write_payment IS
     'Stores a payment as it is now, with its history and one event per topic: payment-event whenever it has reached a state after PENDING, refund-requested for REFUND_PENDING, payment-completed and payment-failed when publish says that nobody else has published them. The order must be locked.';
 
 CREATE FUNCTION holdfast.settle_payment(
-    o holdfast.orders, p holdfast.payment, amount bigint, cause text, publish boolean)
-RETURNS holdfast.payment
+    o holdfast.orders, p holdfast.payment, amount bigint, cause text, publish boolean,
+    OUT settled holdfast.payment, OUT pays_order boolean)
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
@@ -170,17 +170,15 @@ BEGIN
     END IF;
 
     p.amount := settle_payment.amount;
-    p := write_payment(o, p, cause, publish);
-    IF p.status = 'COMPLETED' AND o.status = 'PENDING' AND p.amount = unpaid THEN
-        PERFORM complete_orders(ARRAY[o.order_id], cause, jsonb_build_object('paymentId', p.payment_id));
-    ELSE
+    settled := write_payment(o, p, cause, publish);
+    pays_order := settled.status = 'COMPLETED' AND o.status = 'PENDING' AND settled.amount = unpaid;
+    IF NOT pays_order OR o.saga IS NOT NULL THEN
         PERFORM touch_order(o.order_id);
     END IF;
-    RETURN p;
 END
 $$;
 COMMENT ON FUNCTION holdfast.settle_payment IS
-    'The money was taken: the payment is COMPLETED, and with the last one that was missing the order. Of an order that has ended, or has been paid already, it becomes REFUND_PENDING. HF011 when it is not the amount that it was begun for or, begun by nobody here, not all that was unpaid.';
+    'The money was taken: the payment is COMPLETED; pays_order: it is the last one that its order missed, and the caller calls orders_paid(). Of an order that has ended, or has been paid already, it becomes REFUND_PENDING. HF011 when it is not the amount that it was begun for or, begun by nobody here, not all that was unpaid.';
 
 CREATE FUNCTION holdfast.decline_payment(
     o holdfast.orders, p holdfast.payment, cause text, retryable boolean, publish boolean)
@@ -212,7 +210,7 @@ $$;
 COMMENT ON FUNCTION holdfast.decline_payment IS
     'The money was not taken: the payment is FAILED. True when the PENDING order has to fail with it: no other payment of it is PENDING or COMPLETED, and no other attempt may follow (retryable; NULL: one may when payments of the order are begun with begin_payment).';
 
-CREATE FUNCTION holdfast.refund_payments(order_ids bigint[], cause text) RETURNS void
+CREATE FUNCTION holdfast.refund_payments(order_ids bigint[], cause text, order_status text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
@@ -232,12 +230,12 @@ BEGIN
         o := paid.known_order;
         p := paid.known_payment;
         p.status := 'REFUND_PENDING';
-        p.reason := 'ORDER_' || o.status;
+        p.reason := 'ORDER_' || coalesce(refund_payments.order_status, o.status);
         PERFORM write_payment(o, p, cause, true);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION holdfast.refund_payments IS 'Asks for the refund of all that was paid for orders that have ended.';
+COMMENT ON FUNCTION holdfast.refund_payments IS 'Asks for the refund of all that was paid for orders that have ended, or will with that status.';
 
 CREATE FUNCTION holdfast.payment_detail(p holdfast.payment) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -290,6 +288,11 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'HF008',
             MESSAGE = format('order %s is %s and cannot be paid', o.order_id, o.status);
     END IF;
+    IF o.saga IS NOT NULL AND EXISTS (SELECT FROM saga_instance i
+                                      WHERE i.order_id = o.order_id AND i.state <> 'RUNNING') THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF008',
+            MESSAGE = format('the saga of order %s is turning back and cannot be paid', o.order_id);
+    END IF;
     SELECT coalesce(sum(t.amount) FILTER (WHERE t.status = 'COMPLETED'), 0),
            coalesce(sum(t.amount) FILTER (WHERE t.status = 'PENDING'), 0),
            coalesce(max(t.attempt), 0)
@@ -332,11 +335,18 @@ AS $$
 DECLARE
     o orders := lock_order_of_payment(payment_id);
     p payment := payment_of(o, payment_id);
+    outcome record;
 BEGIN
     IF p.status = 'PENDING' THEN
         p.transaction_key := transaction_key;
         p.card_type := card_type;
-        p := settle_payment(o, p, p.amount, 'complete_payment', true);
+        outcome := settle_payment(o, p, p.amount, 'complete_payment', true);
+        p := outcome.settled;
+        IF outcome.pays_order THEN
+            PERFORM orders_paid(ARRAY[o.order_id], ARRAY[p.payment_id], 'complete_payment');
+            -- A saga that takes stock last may have found none, and then the money goes back.
+            p := payment_of(o, payment_id);
+        END IF;
         detail := '{}';
     ELSIF p.status = 'FAILED' THEN
         RAISE EXCEPTION USING ERRCODE = 'HF008',
@@ -355,7 +365,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE holdfast.complete_payment IS
-    'PENDING -> COMPLETED: the money was taken. The order is COMPLETED when its COMPLETED payments add up to what it costs. When the order has ended meanwhile, or was paid otherwise, the answer is REFUND_PENDING with detail.reason, and refund-requested is published instead of payment-completed. A second call changes nothing and says so in detail.replayed; HF006 when it names another transaction, which is money taken twice.';
+    'PENDING -> COMPLETED: the money was taken. When its COMPLETED payments add up to what it costs the order is COMPLETED, or its saga goes on. When the order has ended meanwhile, or was paid otherwise, the answer is REFUND_PENDING with detail.reason, and refund-requested is published instead of payment-completed. A second call changes nothing and says so in detail.replayed; HF006 when it names another transaction, which is money taken twice.';
 
 CREATE PROCEDURE holdfast.fail_payment(
     payment_id text, reason text DEFAULT NULL, transaction_key text DEFAULT NULL, card_type text DEFAULT NULL,

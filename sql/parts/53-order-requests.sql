@@ -99,13 +99,7 @@ CREATE FUNCTION holdfast.event_trace_id(value jsonb) RETURNS uuid
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
 BEGIN
-    IF value IS NULL OR jsonb_typeof(value) <> 'object' THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an event must be a JSON object';
-    END IF;
-    IF value ? 'schemaVersion' AND value->'schemaVersion' <> '1' THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF001',
-            MESSAGE = format('schemaVersion %s is not understood', value->>'schemaVersion');
-    END IF;
+    PERFORM check_event(value);
     IF jsonb_typeof(value->'traceId') IS DISTINCT FROM 'string'
        OR value->>'traceId' !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
         RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'traceId of an order request must be a UUID';

@@ -7,13 +7,7 @@ CREATE FUNCTION holdfast.event_order_id(value jsonb) RETURNS bigint
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
 BEGIN
-    IF value IS NULL OR jsonb_typeof(value) <> 'object' THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an event must be a JSON object';
-    END IF;
-    IF value ? 'schemaVersion' AND value->'schemaVersion' <> '1' THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF001',
-            MESSAGE = format('schemaVersion %s is not understood', value->>'schemaVersion');
-    END IF;
+    PERFORM check_event(value);
     IF NOT value ? 'orderId' OR jsonb_typeof(value->'orderId') NOT IN ('number', 'string')
        OR value->>'orderId' !~ '^[0-9]{1,18}$' THEN
         RAISE EXCEPTION USING ERRCODE = 'HF001', MESSAGE = 'an event must have an orderId';
@@ -151,28 +145,66 @@ COMMENT ON FUNCTION holdfast.on_order_failed IS
 
 -- ---- payment-completed ------------------------------------------------------------------------
 
+CREATE FUNCTION holdfast.on_payment_completed_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    order_ids bigint[];
+    event record;
+    o orders;
+    p payment;
+    outcome record;
+    paid_orders bigint[] := '{}';
+    paid_by text[] := '{}';
+BEGIN
+    SELECT array_agg(event_order_id(e.value)) INTO order_ids FROM unnest("values") AS e(value);
+    IF order_ids IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
+
+    FOR event IN
+        SELECT i.order_id, t AS known_order, event_payment_id(e.value) AS payment_id, event_amount(e.value) AS amount, e.value
+        FROM unnest("values") WITH ORDINALITY AS e(value, n)
+             CROSS JOIN LATERAL (SELECT event_order_id(e.value) AS order_id) i
+             LEFT JOIN orders t ON t.order_id = i.order_id
+        ORDER BY e.n
+    LOOP
+        o := event.known_order;
+        IF o.order_id IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'HF027', MESSAGE = format('order %s does not exist', event.order_id);
+        END IF;
+        p := payment_of(o, event.payment_id);
+        -- Told before, or told by us.
+        CONTINUE WHEN p.status IN ('COMPLETED', 'REFUND_PENDING', 'REFUNDED');
+
+        p.payment_id := event.payment_id;
+        p.transaction_key := coalesce(event.value->>'transactionKey', p.transaction_key);
+        p.card_type := coalesce(event.value->>'cardType', p.card_type);
+        outcome := settle_payment(o, p, event.amount, 'payment-completed', false);
+        IF outcome.pays_order THEN
+            paid_orders := paid_orders || o.order_id;
+            paid_by := paid_by || event.payment_id;
+        END IF;
+    END LOOP;
+    PERFORM orders_paid(paid_orders, paid_by, 'payment-completed');
+END
+$$;
+COMMENT ON FUNCTION holdfast.on_payment_completed_batch IS 'on_payment_completed for many messages at once.';
+
 CREATE FUNCTION holdfast.on_payment_completed(key text, value jsonb, headers jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
-DECLARE
-    o orders := lock_order(event_order_id(value));
-    paid_id text := event_payment_id(value);
-    paid bigint := event_amount(value);
-    p payment := payment_of(o, paid_id);
 BEGIN
-    -- Told before, or told by us.
-    IF p.status IN ('COMPLETED', 'REFUND_PENDING', 'REFUNDED') THEN
-        RETURN;
-    END IF;
-    p.payment_id := paid_id;
-    p.transaction_key := coalesce(value->>'transactionKey', p.transaction_key);
-    p.card_type := coalesce(value->>'cardType', p.card_type);
-    PERFORM settle_payment(o, p, paid, 'payment-completed', false);
+    PERFORM on_payment_completed_batch(ARRAY[key], ARRAY[value], ARRAY[headers]);
 END
 $$;
 COMMENT ON FUNCTION holdfast.on_payment_completed IS
-    'Records the payment and completes the order when it is paid; for payment-completed and payment-processed alike. Nothing for a payment that is COMPLETED, so complete_payment''s own event comes back without effect; one that is FAILED was paid after all. A payment for an order that has ended, or one too many, is recorded REFUND_PENDING and refund-requested is published. Publishes payment-event, and never payment-completed again. HF007 unknown order, HF011 wrong amount.';
+    'Records the payment; when the order is paid it is COMPLETED, or its saga goes on (pay_first: takes the stock, or, when that is gone, the order is FAILED and refund-requested published); for payment-completed and payment-processed alike. Nothing for a payment that is COMPLETED, so complete_payment''s own event comes back without effect; one that is FAILED was paid after all. A payment for an order that has ended, or one too many, is recorded REFUND_PENDING and refund-requested is published. Publishes payment-event, and never payment-completed again. HF027 the order is not there yet, HF011 wrong amount.';
 
 -- ---- payment-failed ---------------------------------------------------------------------------
 
@@ -206,7 +238,7 @@ BEGIN
     LOOP
         o := event.known_order;
         IF o.order_id IS NULL THEN
-            RAISE EXCEPTION USING ERRCODE = 'HF007', MESSAGE = format('order %s does not exist', event.order_id);
+            RAISE EXCEPTION USING ERRCODE = 'HF027', MESSAGE = format('order %s does not exist', event.order_id);
         END IF;
 
         p := payment_of(o, event.payment_id);
@@ -242,4 +274,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.on_payment_failed IS
-    'Records the payment and fails the order, which publishes order-failed, when no other payment of it is PENDING or COMPLETED and no other attempt may follow: the event''s retryable says so, else an order whose payments are begun with begin_payment waits for the next one. Nothing more than the record for an order that has ended or was paid otherwise; nothing at all for a payment that has an outcome, so fail_payment''s own event comes back without effect. Publishes payment-event, and never payment-failed again. HF007 unknown order.';
+    'Records the payment and fails the order, which publishes order-failed, when no other payment of it is PENDING or COMPLETED and no other attempt may follow: the event''s retryable says so, else an order whose payments are begun with begin_payment waits for the next one. Nothing more than the record for an order that has ended or was paid otherwise; nothing at all for a payment that has an outcome, so fail_payment''s own event comes back without effect. Publishes payment-event, and never payment-failed again. HF027 the order is not there yet.';

@@ -189,7 +189,7 @@ COMMENT ON FUNCTION holdfast.publish_dead_letter(holdfast.dead_letter_entry) IS 
 CREATE FUNCTION holdfast.inbox_refuse(
     consumer text, handler text, topic text, "partition" int, kafka_offset bigint, event_id text, key text,
     value text, encoding text, headers jsonb, status text, error_sqlstate text, message text)
-RETURNS void
+RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
@@ -205,25 +205,30 @@ BEGIN
             coalesce(inbox_refuse.encoding, 'utf8'), inbox_refuse.headers, inbox_refuse.status, error_sqlstate,
             inbox_refuse.message, CASE inbox_refuse.status WHEN 'DEAD' THEN 1 ELSE 0 END)
     RETURNING * INTO entry;
+    IF entry.sqlstate = 'HF027' AND early_retention() > interval '0' THEN
+        UPDATE dead_letter_entry d SET status = 'EARLY', due_at = now() + interval '1 second'
+        WHERE d.id = entry.id RETURNING * INTO entry;
+    END IF;
 
     UPDATE inbox_seen s SET outcome = entry.status
     WHERE s.consumer = entry.consumer AND s.event_id = entry.event_id;
 
+    IF entry.status <> 'PARKED' AND entry.key IS NOT NULL THEN
+        INSERT INTO inbox_block (consumer, topic, key)
+        VALUES (entry.consumer, entry.topic, short_key(entry.key))
+        ON CONFLICT DO NOTHING;
+    END IF;
     IF entry.status = 'DEAD' THEN
-        IF entry.key IS NOT NULL THEN
-            INSERT INTO inbox_block (consumer, topic, key)
-            VALUES (entry.consumer, entry.topic, short_key(entry.key))
-            ON CONFLICT DO NOTHING;
-        END IF;
         PERFORM publish_dead_letter(entry);
         IF entry.handler = 'holdfast.on_order_request' AND entry.encoding = 'utf8' THEN
             PERFORM fail_order_request(entry.value, entry.message);
         END IF;
     END IF;
+    RETURN entry.status;
 END
 $$;
 COMMENT ON FUNCTION holdfast.inbox_refuse IS
-    'internal to inbox_apply: keeps a message as DEAD (and publishes it, and blocks its key) or PARKED.';
+    'internal to inbox_apply: keeps a message as DEAD (and publishes it, and blocks its key), EARLY (the handler raised HF027: it blocks its key and is tried again) or PARKED. Returns which.';
 
 CREATE FUNCTION holdfast.inbox_apply(
     consumer text, handler regprocedure, topic text, "partition" int, owner_epoch bigint, first_offset bigint,
@@ -355,8 +360,8 @@ BEGIN
                     END;
                 END IF;
                 IF outcome <> 'APPLIED' THEN
-                    PERFORM inbox_refuse(consumer, name, topic, "partition", offsets[i], event_ids[i], keys[i],
-                                         "values"[i], encodings[i], headers[i], outcome, sqlstate, message);
+                    outcome := inbox_refuse(consumer, name, topic, "partition", offsets[i], event_ids[i], keys[i],
+                                            "values"[i], encodings[i], headers[i], outcome, sqlstate, message);
                     dead_keys := dead_keys || keys[i];
                 END IF;
             END IF;
@@ -366,4 +371,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.inbox_apply IS
-    'Applies a batch of one topic partition in the caller''s transaction. Raises HF020 when the caller no longer owns the partition or the batch does not start at the stored offset, and any transient error, to be retried. Else one row per message: APPLIED, DUPLICATE (seen before), DEAD (the handler failed) or PARKED (behind a dead letter of its key). encodings: utf8 (or null) or base64 for bytes that are not text. Deferred constraints are checked after each message.';
+    'Applies a batch of one topic partition in the caller''s transaction. Raises HF020 when the caller no longer owns the partition or the batch does not start at the stored offset, and any transient error, to be retried. Else one row per message: APPLIED, DUPLICATE (seen before), DEAD (the handler failed), EARLY (it raised HF027: what the message is about is not there yet, retry_early() calls it again) or PARKED (behind one of these of its key). encodings: utf8 (or null) or base64 for bytes that are not text. Deferred constraints are checked after each message.';

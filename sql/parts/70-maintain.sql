@@ -189,13 +189,17 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('holdfast.maintain', 0)) THEN
         RETURN '{"running": "elsewhere"}';
     END IF;
-    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO last_order FROM order_id_seq s;
+    -- Orders of another database (on_order_created) have ids that this sequence does not know.
+    SELECT greatest(CASE WHEN s.is_called THEN s.last_value ELSE 0 END, (SELECT max(o.order_id) FROM orders o))
+    INTO last_order FROM order_id_seq s;
 
     FOR wanted IN
         SELECT parent, 'order_id' AS key, format('%s_p%s', parent, n) AS child,
                (n * orders_per_partition)::text AS lower, ((n + 1) * orders_per_partition)::text AS upper,
-               CASE WHEN parent IN ('orders', 'reservation') THEN ' WITH (fillfactor = 90)' ELSE '' END AS options
-        FROM unnest(ARRAY['orders', 'order_line', 'reservation', 'order_history', 'payment_history']) AS parent
+               CASE WHEN parent IN ('orders', 'reservation') THEN ' WITH (fillfactor = 90)'
+                    WHEN parent IN ('saga_instance', 'saga_instance_step') THEN ' WITH (fillfactor = 80)' ELSE '' END AS options
+        FROM unnest(ARRAY['orders', 'order_line', 'reservation', 'order_history', 'payment_history',
+                          'saga_instance', 'saga_instance_step']) AS parent
              CROSS JOIN generate_series(greatest(last_order / orders_per_partition, 1),
                                         last_order / orders_per_partition + 1) AS n
         UNION ALL

@@ -136,6 +136,14 @@ BEGIN ATOMIC
                jsonb_build_object('paymentId', h.payment_id) || coalesce(h.detail, '{}')
         FROM holdfast.payment_history h WHERE h.order_id = trace.order_id
         UNION ALL
+        SELECT x.at, x.rank, 'saga', s.step || CASE s.direction WHEN 'COMPENSATE' THEN ' compensation ' ELSE ' ' END || x.what, NULL, NULL, NULL,
+               jsonb_strip_nulls(jsonb_build_object(
+                   'attempts', nullif(s.attempts, 1), 'eventId', s.event_id, 'error', s.error))
+        FROM holdfast.saga_instance_step s
+             CROSS JOIN LATERAL (VALUES (s.started_at, 'STARTED', 5), (s.ended_at, s.status, 6)) AS x(at, what, rank)
+        WHERE s.order_id = trace.order_id AND x.at IS NOT NULL
+          AND (x.rank = 6 OR s.status <> 'PENDING' AND s.ended_at IS DISTINCT FROM s.started_at)
+        UNION ALL
         SELECT t.created_at, 1, 'tombstone', t.reason, NULL, NULL, NULL,
                jsonb_strip_nulls(jsonb_build_object('failedStep', t.step, 'eventId', t.event_id))
         FROM holdfast.order_tombstone t WHERE t.order_id = trace.order_id
@@ -165,4 +173,48 @@ BEGIN ATOMIC
     ORDER BY t.at, t.rank, t.detail->>'eventId', t.what;
 END;
 COMMENT ON FUNCTION holdfast.trace(bigint) IS
-    'What happened to an order, in time: order, reservations, payments, published events (with their Kafka position when the relay records it), consumed messages, dead letters.';
+    'What happened to an order, in time: order, reservations, payments, steps of its saga, published events (with their Kafka position when the relay records it), consumed messages, dead letters.';
+
+CREATE FUNCTION holdfast.trace(trace_id text)
+RETURNS TABLE (order_id bigint, at timestamptz, source text, what text, topic text, "partition" int, kafka_offset bigint,
+               detail jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+BEGIN ATOMIC
+    WITH request AS (
+        SELECT r.* FROM holdfast.order_request r
+        WHERE r.trace_id = CASE WHEN trace.trace_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN trace.trace_id::uuid END)
+    SELECT t.order_id, t.at, t.source, t.what, t.topic, t."partition", t.kafka_offset, t.detail
+    FROM (
+        SELECT NULL::bigint AS order_id, r.created_at AS at, 0 AS rank, 'request' AS source, 'PROCESSING' AS what,
+               NULL::text AS topic, NULL::int AS "partition", NULL::bigint AS kafka_offset,
+               jsonb_build_object('userId', r.user_id, 'lines', r.lines) AS detail
+        FROM request r
+        UNION ALL
+        SELECT r.order_id, r.updated_at, 9, 'request', r.status, NULL, NULL, NULL,
+               jsonb_strip_nulls(jsonb_build_object('reason', r.reason, 'message', r.message))
+        FROM request r WHERE r.status <> 'PROCESSING'
+        UNION ALL
+        SELECT NULL, o.created_at, 6, 'outbox', o.type, o.aggregatetype, p."partition", p.kafka_offset,
+               jsonb_build_object('eventId', o.id)
+        FROM holdfast.outbox o LEFT JOIN holdfast.outbox_position p ON p.event_id = o.id
+        WHERE o.aggregateid = trace.trace_id AND o.aggregatetype IN ('order-request', 'order-request-dlq')
+        UNION ALL
+        SELECT NULL, s.applied_at, 0, 'inbox', s.outcome || ' by ' || s.consumer, s.topic, s."partition", s.kafka_offset,
+               jsonb_build_object('eventId', s.event_id)
+        FROM holdfast.inbox_seen s WHERE s.key = trace.trace_id
+        UNION ALL
+        SELECT NULL, coalesce(d.resolved_at, d.recorded_at), 7, 'dead letter', d.status, d.topic, d."partition", d.kafka_offset,
+               jsonb_strip_nulls(jsonb_build_object(
+                   'id', d.id, 'sqlstate', d.sqlstate, 'message', d.message, 'attempts', d.attempts, 'note', d.note))
+        FROM holdfast.dead_letter_entry d WHERE left(d.key, 200) = left(trace.trace_id, 200) AND d.key = trace.trace_id
+        UNION ALL
+        SELECT o.order_id, e.at, 3, e.source, e.what, e.topic, e."partition", e.kafka_offset, e.detail
+        FROM (SELECT o.order_id FROM holdfast.orders o WHERE o.trace_id = trace.trace_id
+              UNION SELECT r.order_id FROM request r WHERE r.order_id IS NOT NULL) o
+             CROSS JOIN LATERAL holdfast.trace(o.order_id) e
+    ) t
+    ORDER BY t.at, t.rank, t.order_id, t.detail->>'eventId', t.what;
+END;
+COMMENT ON FUNCTION holdfast.trace(text) IS
+    'trace(order_id) of every order with that trace id, and of the request that it came from.';

@@ -9,13 +9,13 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT SELECT ON holdfast.product, holdfast.stock, holdfast.orders, holdfast.order_line,
                         holdfast.reservation, holdfast.payment, holdfast.order_history, holdfast.payment_history,
-                        holdfast.pending_payments, holdfast.product_metric TO %s', role);
+                        holdfast.pending_payments, holdfast.product_metric, holdfast.saga, holdfast.saga_step TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.place_order, holdfast.place_order_item, holdfast.place_orders,
                         holdfast.complete_order, holdfast.fail_order, holdfast.cancel_order, holdfast.extend_hold,
                         holdfast.begin_payment, holdfast.complete_payment, holdfast.fail_payment,
                         holdfast.refund_payment TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status(bigint), holdfast.order_status(uuid, bigint),
-                        holdfast.submit_order, holdfast.availability, holdfast.trace,
+                        holdfast.submit_order, holdfast.availability, holdfast.trace(bigint), holdfast.trace(text),
                         holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
 END
 $$;
@@ -35,14 +35,19 @@ BEGIN
                         holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
                         holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
+                        holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone, holdfast.retry_early, holdfast.early_take,
+                        holdfast.early_again, holdfast.early_retention, holdfast.dead_letter_retry, holdfast.dead_letter_next,
+                        holdfast.dead_letter_settle, holdfast.dead_letter_follow, holdfast.is_endpoint,
+                        holdfast.on_order_created, holdfast.on_order_created_batch, holdfast.on_inventory_reserved,
+                        holdfast.on_saga_event, holdfast.on_saga_event_batch,
                         holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
-                        holdfast.on_payment_failed, holdfast.on_payment_failed_batch,
+                        holdfast.on_payment_completed_batch, holdfast.on_payment_failed, holdfast.on_payment_failed_batch,
                         holdfast.on_order_request, holdfast.on_order_request_batch,
                         holdfast.on_catalog_event, holdfast.on_catalog_event_batch TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
-    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, keeps house. Handlers of your own need a grant of their own.';
+    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, sweeps sagas, keeps house. Handlers and compensations of your own need a grant of their own.';
 
 CREATE FUNCTION holdfast.grant_admin(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -51,14 +56,18 @@ AS $$
 BEGIN
     PERFORM grant_app(role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock,
+                        holdfast.saga_resolve TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.rebuild_stock, holdfast.replay,
+                        holdfast.register_saga, holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone,
+                        holdfast.retry_early, holdfast.early_take, holdfast.early_again, holdfast.early_retention,
                         holdfast.expire_holds, holdfast.maintain, holdfast.forget_slot, holdfast.redrive, holdfast.discard,
                         holdfast.dead_letter_lock, holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,
                         holdfast.dead_letter_follow, holdfast.is_endpoint, holdfast.is_transient,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time, holdfast.uuid_v7_floor,
                         holdfast.on_order_failed, holdfast.on_payment_completed, holdfast.on_payment_failed,
-                        holdfast.on_order_request, holdfast.on_catalog_event TO %s', role);
+                        holdfast.on_order_request, holdfast.on_order_created, holdfast.on_inventory_reserved,
+                        holdfast.on_saga_event, holdfast.on_catalog_event TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_admin(regrole) IS

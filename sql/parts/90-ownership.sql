@@ -12,7 +12,9 @@ BEGIN
         ORDER BY c.relkind = 'S', c.oid
     LOOP
         IF object.relkind IN ('r', 'S') THEN
-            PERFORM pg_catalog.pg_extension_config_dump(object.name, '');
+            -- What the script itself inserts is there again before a dump's rows come.
+            PERFORM pg_catalog.pg_extension_config_dump(object.name,
+                CASE object.name WHEN 'holdfast.saga_definition'::regclass THEN 'WHERE NOT built_in' ELSE '' END);
         END IF;
         -- A sequence that belongs to a column has moved with its table.
         IF (SELECT c.relowner <> 'holdfast_owner'::regrole FROM pg_catalog.pg_class c WHERE c.oid = object.name) THEN

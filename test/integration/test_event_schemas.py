@@ -19,9 +19,10 @@ def load(path):
     return json.loads(path.read_text())
 
 
-def file_of(topic, version):
-    """One schema per topic and version; all dead letters have the same."""
-    return FOLDER / f"{'dead-letter' if topic.endswith('-dlq') else topic}.v{version}.json"
+def file_of(topic, kind, version):
+    """One schema per topic and version; all dead letters have the same, and all commands of sagas."""
+    name = "dead-letter" if topic.endswith("-dlq") else "saga-command" if kind == "SagaCommand" else topic
+    return FOLDER / f"{name}.v{version}.json"
 
 
 def problems(schema, payload):
@@ -81,6 +82,7 @@ def busy_shop(make_shop):
             if not outcome.startswith("refund"):
                 payment = buyer.execute("CALL holdfast.begin_payment(%s)", (by_hand,)).fetchone().payment_id
             buyer.execute(f"CALL holdfast.{outcome}", (payment,))
+    alarming_saga(shop)
     shop.payment_service()
     shop.wait_status(paid, "COMPLETED")
     shop.wait_status(declined, "FAILED")
@@ -95,11 +97,25 @@ def busy_shop(make_shop):
     return shop
 
 
+def alarming_saga(shop):
+    """A saga with a command, of which one order cannot be undone and another times out past its pivot."""
+    shop.query("""CREATE FUNCTION public.refuses(order_id bigint, context jsonb) RETURNS void LANGUAGE plpgsql AS
+                  $$BEGIN RAISE EXCEPTION 'no'; END$$""")
+    shop.query("SELECT holdfast.register_saga('alarming', %s::jsonb)", json.dumps([
+        {"step": "check", "command": "credit-check", "completesOn": "CreditOk", "compensation": "public.refuses", "timeout": "1 hour",
+         "onTimeout": "alert"}]), user="shop_admin")
+    stuck, undone = (shop.place(7, 3, 1, options={"saga": "alarming"})[0] for _ in range(2))
+    shop.query("UPDATE holdfast.saga_instance SET deadline = now() WHERE order_id = %s", stuck)
+    shop.query("CALL holdfast.cancel_order(%s)", undone, user="shop_app")
+    alerts = "SELECT count(*) FROM holdfast.outbox WHERE aggregatetype = 'saga-alerts'"
+    wait_until(lambda: shop.value(alerts) == 2, "both alerts are written")
+
+
 def test_everything_that_is_emitted_is_what_its_schema_says(busy_shop):
     shop = busy_shop
     schemas, unexplained, kinds = {}, set(), set()
     for row in shop.query("SELECT id::text, aggregatetype AS topic, type, payload FROM holdfast.outbox ORDER BY id"):
-        path = file_of(row.topic, row.payload["schemaVersion"])
+        path = file_of(row.topic, row.type, row.payload["schemaVersion"])
         assert path.exists(), f"topic {row.topic} has no schema {path.name}"
         schema = schemas.setdefault(path, load(path))
         assert problems(schema, row.payload) == [], f"{path.name}: {row.payload}"

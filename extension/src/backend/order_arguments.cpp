@@ -16,6 +16,7 @@ core::PlacingRules rules_of_session(std::string_view durability) {
         .trace_id = settings::trace_id,
         .traceparent = settings::traceparent,
         .durability = durability,
+        .saga = settings::saga,
     };
 }
 

@@ -84,7 +84,7 @@ static Statement find_tombstone = {
 
 static TableWriter orders = {
     .table = "orders",
-    .column_count = 16,
+    .column_count = 17,
     .columns = {{"order_id", INT8OID},
                 {"user_id", INT8OID},
                 {"status", TEXTOID},
@@ -100,7 +100,8 @@ static TableWriter orders = {
                 {"idempotency_key", TEXTOID},
                 {"created_at", TIMESTAMPTZOID},
                 {"updated_at", TIMESTAMPTZOID},
-                {"expires_at", TIMESTAMPTZOID}},
+                {"expires_at", TIMESTAMPTZOID},
+                {"saga", TEXTOID}},
 };
 
 static TableWriter order_lines = {
@@ -145,6 +146,12 @@ static Statement reserve = {
     3,
     {INT8OID, INT8OID, INT8OID},
     NULL};
+
+static Statement find_saga = {
+    "SELECT version, stock_taking FROM holdfast.saga_plan($1)", 1, {TEXTOID}, NULL};
+
+static Statement start_saga = {
+    "SELECT holdfast.saga_start($1, $2, $3)", 3, {INT8OID, TEXTOID, INT4OID}, NULL};
 
 /* Parameters of one execution, or columns of one row. */
 typedef struct Parameters {
@@ -365,10 +372,11 @@ void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int e
     add_optional_text(&row, order->idempotency_key);
     add(&row, TimestampTzGetDatum(order->created_at));
     add(&row, TimestampTzGetDatum(order->created_at));
-    if (order->reserved)
-        add(&row, TimestampTzGetDatum(order->expires_at));
-    else
+    if (order->refused)
         add_null(&row);
+    else
+        add(&row, TimestampTzGetDatum(order->expires_at));
+    add_optional_text(&row, order->saga);
     insert(&orders, &row);
 
     for (i = 0; i < order->line_count; i++) {
@@ -405,6 +413,29 @@ void order_sql_insert_event(const SqlEvent* event) {
     add_optional_text(&row, event->headers);
     add(&row, TimestampTzGetDatum(event->created_at));
     insert(&outbox, &row);
+}
+
+SqlSaga order_sql_find_saga(RawBytes name) {
+    Parameters parameters = {.count = 0};
+    SqlSaga saga;
+    bool is_null;
+
+    add_text(&parameters, name);
+    memset(&saga, 0, sizeof saga);
+    saga.found = execute(&find_saga, &parameters, false) > 0;
+    if (!saga.found) return saga;
+    saga.version = DatumGetInt32(column(0, 1, &is_null));
+    saga.stock_taking = text_column(0, 2);
+    return saga;
+}
+
+void order_sql_start_saga(int64 order_id, RawBytes name, int32 version) {
+    Parameters parameters = {.count = 0};
+
+    add(&parameters, Int64GetDatum(order_id));
+    add_text(&parameters, name);
+    add(&parameters, Int32GetDatum(version));
+    execute(&start_saga, &parameters, false);
 }
 
 SqlStock order_sql_reserve(int64 product_id, int64 quantity, int64 changes) {

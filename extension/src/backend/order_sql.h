@@ -59,8 +59,10 @@ typedef struct SqlOrder {
     RawBytes traceparent;
     RawBytes idempotency_key;
     TimestampTz created_at;
-    bool reserved; /* expires_at is set and the lines are held until then */
+    RawBytes saga;
+    bool refused; /* no expires_at */
     TimestampTz expires_at;
+    bool reserved; /* the lines are held */
     int line_count;
     const int64* product_ids;
     const int64* quantities;
@@ -98,6 +100,17 @@ extern void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer
 
 extern void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int event_count);
 extern void order_sql_insert_event(const SqlEvent* event);
+
+typedef struct SqlSaga {
+    bool found;
+    int32 version;
+    RawBytes stock_taking; /* lives until order_sql_end */
+} SqlSaga;
+
+/* The newest version of a saga. */
+extern SqlSaga order_sql_find_saga(RawBytes name);
+extern void order_sql_start_saga(int64 order_id, RawBytes name, int32 version);
+
 /* The row's version rises by `changes`. */
 extern SqlStock order_sql_reserve(int64 product_id, int64 quantity, int64 changes);
 

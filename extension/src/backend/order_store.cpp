@@ -153,8 +153,10 @@ void SqlOrderStore::insert_order(const core::OrderRow& order,
         .traceparent = bytes(order.traceparent),
         .idempotency_key = bytes(order.idempotency_key.value_or(std::string_view{})),
         .created_at = to_timestamptz(order.created_at),
-        .reserved = order.expires_at.has_value(),
+        .saga = bytes(order.saga),
+        .refused = !order.expires_at.has_value(),
         .expires_at = to_timestamptz(order.expires_at.value_or(core::Instant{})),
+        .reserved = order.reserved,
         .line_count = static_cast<int>(order.lines.size()),
         .product_ids = product_ids,
         .quantities = quantities,
@@ -181,6 +183,22 @@ void SqlOrderStore::insert_order(const core::OrderRow& order,
 void SqlOrderStore::insert_event(const core::OutboxRow& event) {
     const SqlEvent row = sql_event(event);
     call_backend<order_sql_insert_event>(&row);
+}
+
+std::optional<core::SagaPlan> SqlOrderStore::find_saga(std::string_view name) {
+    const SqlSaga saga = call_backend<order_sql_find_saga>(bytes(name));
+    if (!saga.found) {
+        return std::nullopt;
+    }
+    const std::string_view taking{saga.stock_taking.data, saga.stock_taking.size};
+    return core::SagaPlan{saga.version, taking == "first"   ? core::StockTaking::kFirst
+                                        : taking == "later" ? core::StockTaking::kLater
+                                                            : core::StockTaking::kElsewhere};
+}
+
+void SqlOrderStore::start_saga(std::int64_t order_id, std::string_view name,
+                               std::int32_t version) {
+    call_backend<order_sql_start_saga>(int64{order_id}, bytes(name), int32{version});
 }
 
 std::optional<core::StockState> SqlOrderStore::reserve(const core::Line& line,

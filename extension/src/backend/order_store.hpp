@@ -25,6 +25,8 @@ class SqlOrderStore final : public core::OrderStore, private core::LiveObject {
     void insert_order(const core::OrderRow& order,
                       std::span<const core::OutboxRow> events) override;
     void insert_event(const core::OutboxRow& event) override;
+    std::optional<core::SagaPlan> find_saga(std::string_view name) override;
+    void start_saga(std::int64_t order_id, std::string_view name, std::int32_t version) override;
     std::optional<core::StockState> reserve(const core::Line& line, std::int64_t changes) override;
 };
 

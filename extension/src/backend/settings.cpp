@@ -11,6 +11,7 @@ bool record_refusals = true;
 bool inventory_events = true;
 char* trace_id = nullptr;
 char* traceparent = nullptr;
+char* saga = nullptr;
 
 namespace {
 
@@ -20,6 +21,7 @@ int outbox_retention_seconds = 604800;
 int inbox_retention_seconds = 1209600;
 int request_retention_seconds = 2592000;
 bool dead_letter_refusals = false;
+int early_retention_seconds = 600;
 
 constexpr std::size_t kMaxTraceIdLength = 128;
 
@@ -103,6 +105,14 @@ void define() {
     DefineCustomBoolVariable("holdfast.dead_letter_refusals",
                              "Send refused order requests to order-request-dlq too.", nullptr,
                              &dead_letter_refusals, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("holdfast.saga", "The saga of orders that name none.",
+                               "reserve_first, pay_first, or one that was registered.", &saga,
+                               "reserve_first", PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("holdfast.early_retention",
+                            "How long a message that came before its order is kept and tried again.",
+                            "Then it becomes a dead letter. 0: at once.", &early_retention_seconds,
+                            600, 0, 30 * kDaySeconds, PGC_SUSET, GUC_UNIT_S, nullptr, nullptr,
+                            nullptr);
     MarkGUCPrefixReserved("holdfast");
 }
 

@@ -14,6 +14,9 @@ extern bool inventory_events;
 extern char* trace_id;
 extern char* traceparent;
 
+// holdfast.saga; empty is reserve_first.
+extern char* saga;
+
 // Registers the settings; called once, from _PG_init.
 void define();
 

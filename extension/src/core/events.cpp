@@ -45,6 +45,9 @@ std::string order_created_v1(const EventHead& head, const OrderCreated& event) {
     json.field("finalTotalAmount", event.final_total_amount);
     json.field("currency", event.currency);
     json.field("status", event.status);
+    if (!event.saga.empty()) {
+        json.field("saga", event.saga);
+    }
     return end_event(json);
 }
 

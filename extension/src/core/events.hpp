@@ -44,6 +44,7 @@ struct OrderCreated {
     std::int64_t final_total_amount;
     std::string_view currency;
     std::string_view status;
+    std::string_view saga = {};  // left out when empty
 };
 
 struct InventoryReserved {

@@ -7,6 +7,12 @@
 #include "core/timestamp.hpp"
 
 namespace holdfast::core {
+namespace {
+
+// Without a row of its own: an order of this saga is its own saga.
+constexpr std::string_view kReserveFirst = "reserve_first";
+
+}  // namespace
 
 std::string_view order_status_name(OrderStatus status) {
     return status == OrderStatus::kPending ? "PENDING" : "FAILED";
@@ -17,7 +23,23 @@ OrderDraft::OrderDraft(const OrderRequest& request, const PlacingRules& rules)
       rules_(rules),
       trace_id_(request.options.trace_id.empty() ? rules.trace_id
                                                  : std::string_view{request.options.trace_id}),
-      headers_(rules.traceparent.empty() ? std::string{} : headers_json(rules.traceparent)) {}
+      headers_(rules.traceparent.empty() ? std::string{} : headers_json(rules.traceparent)),
+      saga_(request.options.saga.empty() ? rules.saga : std::string_view{request.options.saga}) {
+    if (saga_ == kReserveFirst) {
+        saga_ = {};
+    }
+}
+
+void OrderDraft::choose_saga(OrderStore& store) {
+    if (!saga_.empty()) {
+        plan_ = store.find_saga(saga_);
+        if (!plan_) {
+            throw Error(sqlstate::kInvalidOption,
+                        "saga \"" + std::string(saga_) + "\" does not exist", {},
+                        "register_saga() makes one; the table saga_definition lists them.");
+        }
+    }
+}
 
 // ---- Prices and stock
 
@@ -61,6 +83,9 @@ void OrderDraft::check_known(const std::vector<ProductState>& products) const {
 
 std::optional<Refusal> OrderDraft::shortage(const std::vector<ProductState>& products) const {
     std::vector<ShortLine> lines;
+    if (stock_taking() == StockTaking::kElsewhere) {
+        return std::nullopt;
+    }
     for (std::size_t i = 0; i < products.size(); ++i) {
         const Line& line = request_.lines[i];
         if (products[i].available < line.quantity) {
@@ -163,17 +188,27 @@ OrderAnswer OrderDraft::first_answer(OrderStore& store) const {
 void OrderDraft::write_accepted(OrderStore& store, std::int64_t id, Instant now) const {
     OrderRow order = order_row(id, OrderStatus::kPending, now);
     order.expires_at = expires_at(now);
+    order.saga = saga_;
+    order.reserved = stock_taking() == StockTaking::kFirst;
     const EventHead created = event_head(store, now);
-    const EventHead reserved = event_head(store, now);
-    const OutboxRow events[] = {
+    const OutboxRow created_row =
         row(created, "order-created", id, "OrderCreated",
             order_created_v1(created, {id, request_.user_id, lines_, total_amount_, 0,
-                                       total_amount_, currency_, order.status})),
-        row(reserved, "inventory-reserved", id, "InventoryReserved",
-            inventory_reserved_v1(reserved, {id, request_.user_id, lines_, total_amount_, currency_,
-                                             *order.expires_at})),
-    };
-    store.insert_order(order, events);
+                                       total_amount_, currency_, order.status, saga_}));
+    if (order.reserved) {
+        const EventHead reserved = event_head(store, now);
+        const OutboxRow events[] = {
+            created_row, row(reserved, "inventory-reserved", id, "InventoryReserved",
+                             inventory_reserved_v1(reserved, {id, request_.user_id, lines_,
+                                                              total_amount_, currency_,
+                                                              *order.expires_at}))};
+        store.insert_order(order, events);
+    } else {
+        store.insert_order(order, {&created_row, 1});
+    }
+    if (plan_) {
+        store.start_saga(id, saga_, plan_->version);
+    }
 }
 
 void OrderDraft::write_refused(OrderStore& store, std::int64_t id, const Refusal& refusal,
@@ -219,7 +254,9 @@ OrderRow OrderDraft::order_row(std::int64_t id, OrderStatus status, Instant now)
         .traceparent = rules_.traceparent,
         .idempotency_key = request_.idempotency_key,
         .created_at = now,
+        .saga = {},
         .expires_at = {},
+        .reserved = false,
         .lines = lines_,
     };
 }

@@ -23,6 +23,7 @@ struct PlacingRules {
     std::string_view trace_id;     // the session's; empty: none
     std::string_view traceparent;  // the session's; empty: none
     std::string_view durability;   // shown in the answer
+    std::string_view saga = {};    // the session's; empty: reserve_first
 };
 
 enum class OrderStatus : std::uint8_t { kPending, kFailed };
@@ -49,12 +50,16 @@ class OrderDraft : private LiveObject {
 
     const OrderRequest& request() const { return request_; }
 
+    // Looks the order's saga up, unless it is reserve_first.  Error: HF009 unknown saga.
+    void choose_saga(OrderStore& store);
+    StockTaking stock_taking() const { return plan_ ? plan_->stock_taking : StockTaking::kFirst; }
+
     // Freezes prices and currency.  `products` are those of the request's lines that exist,
     // ascending. Errors: HF002 unknown product, HF004 amount out of range, HF010 currencies differ,
     // 0A000 stock mode.
     void price(const std::vector<ProductState>& products);
 
-    // Products that have less than the request wants.
+    // Products that have less than the request wants; of no interest when stock is taken elsewhere.
     std::optional<Refusal> shortage(const std::vector<ProductState>& products) const;
 
     // A refused order is recorded when refusals are, and when its id is the caller's: others know
@@ -71,7 +76,7 @@ class OrderDraft : private LiveObject {
     OrderAnswer answer(OrderStatus status, std::optional<std::int64_t> order_id,
                        std::string_view detail) const;
 
-    // Writes the order with its lines, reservations and events, the stock's own event aside.
+    // Writes the order with its lines, reservations, events and saga, the stock's own event aside.
     void write_accepted(OrderStore& store, std::int64_t id, Instant now) const;
     void write_refused(OrderStore& store, std::int64_t id, const Refusal& refusal,
                        Instant now) const;
@@ -101,6 +106,8 @@ class OrderDraft : private LiveObject {
     const PlacingRules& rules_;
     const std::string_view trace_id_;
     const std::string headers_;
+    std::string_view saga_;  // empty: reserve_first
+    std::optional<SagaPlan> plan_;
     std::vector<PricedLine> lines_;
     std::string currency_;
     std::int64_t total_amount_ = 0;

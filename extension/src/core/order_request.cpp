@@ -172,9 +172,11 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
             member_ = Member::kHoldSeconds;
         } else if (name == "traceId") {
             member_ = Member::kTraceId;
+        } else if (name == "saga") {
+            member_ = Member::kSaga;
         } else {
             throw Error(sqlstate::kInvalidOption, "unknown option \"" + std::string(name) + "\"",
-                        {}, "The options are orderId, holdSeconds and traceId.");
+                        {}, "The options are orderId, holdSeconds, traceId and saga.");
         }
         return true;
     }
@@ -200,12 +202,20 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
                 }
                 options.trace_id = text;
                 break;
+            case Member::kSaga:
+                if (kind != Kind::kString || text.empty() || text.size() > kMaxSagaNameBytes) {
+                    throw Error(sqlstate::kInvalidOption, "option saga must be a string of 1 to " +
+                                                              std::to_string(kMaxSagaNameBytes) +
+                                                              " bytes");
+                }
+                options.saga = text;
+                break;
         }
         return true;
     }
 
  private:
-    enum class Member : std::uint8_t { kOrderId, kHoldSeconds, kTraceId };
+    enum class Member : std::uint8_t { kOrderId, kHoldSeconds, kTraceId, kSaga };
 
     static std::int64_t integer(Kind kind, std::string_view text, const char* name,
                                 std::int64_t most) {
@@ -303,6 +313,9 @@ std::string canonical_form(const OrderRequest& request) {
     }
     if (request.options.hold_seconds.has_value()) {
         form += ";hold=" + std::to_string(*request.options.hold_seconds);
+    }
+    if (!request.options.saga.empty()) {
+        form += ";saga=" + request.options.saga;
     }
     return form;
 }

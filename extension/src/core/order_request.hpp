@@ -17,6 +17,7 @@ namespace holdfast::core {
 inline constexpr std::size_t kMaxLines = 1000;
 inline constexpr std::size_t kMaxKeyBytes = 255;
 inline constexpr std::size_t kMaxTraceIdBytes = 128;
+inline constexpr std::size_t kMaxSagaNameBytes = 63;
 inline constexpr std::int64_t kMaxHoldSeconds = std::int64_t{30} * 86400;
 
 struct Line {
@@ -29,6 +30,7 @@ struct OrderOptions {
     std::optional<std::int64_t> order_id;
     std::optional<std::int64_t> hold_seconds;  // 1 to kMaxHoldSeconds
     std::string trace_id;                      // empty: none
+    std::string saga;                          // empty: the session's
 };
 
 struct OrderRequest : private LiveObject {
@@ -43,7 +45,7 @@ struct OrderRequest : private LiveObject {
 // quantity not positive, HF004 number or sum out of range, HF005 null.
 std::vector<Line> parse_lines(std::string_view json);
 
-// {"orderId":..,"holdSeconds":..,"traceId":".."}, each optional; HF009 for everything else.
+// {"orderId":..,"holdSeconds":..,"traceId":"..","saga":".."}, each optional; HF009 for everything else.
 OrderOptions parse_options(std::string_view json);
 
 // HF003 unless positive.

@@ -57,7 +57,9 @@ struct OrderRow {
     std::string_view traceparent;
     std::optional<std::string_view> idempotency_key;
     Instant created_at;
-    std::optional<Instant> expires_at;  // set: the lines are reserved (HELD) until then
+    std::string_view saga;              // empty: reserve_first
+    std::optional<Instant> expires_at;  // of an order that is not refused
+    bool reserved = false;              // the lines are HELD; until expires_at, unless a saga decides
     std::span<const PricedLine> lines;
 };
 
@@ -74,6 +76,15 @@ struct Tombstone {
     std::string step;
     std::string reason;
     std::string message;
+};
+
+// When a saga takes the stock of its orders.
+enum class StockTaking : std::uint8_t { kFirst, kLater, kElsewhere };
+
+// The newest version of a saga other than reserve_first.
+struct SagaPlan {
+    std::int32_t version;
+    StockTaking stock_taking;
 };
 
 // The server as place_order sees it: one transaction.  Each call may throw whatever ends it.
@@ -108,6 +119,10 @@ class OrderStore {
     // Writes the order, its lines, its reservations (expires_at set) and the events.
     virtual void insert_order(const OrderRow& order, std::span<const OutboxRow> events) = 0;
     virtual void insert_event(const OutboxRow& event) = 0;
+
+    virtual std::optional<SagaPlan> find_saga(std::string_view name) = 0;
+    // The saga of an order that was written, and reserved when the saga takes stock first.
+    virtual void start_saga(std::int64_t order_id, std::string_view name, std::int32_t version) = 0;
 
     // Takes the quantity when that much is available, and locks the stock row; nothing: too little.
     // The row's version rises by `changes`: by one for each order that takes a part of it.

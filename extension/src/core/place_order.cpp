@@ -45,6 +45,7 @@ std::optional<OrderAnswer> Placing::run() {
     }
     const std::vector<ProductState> products = store_.read_products(request_.lines);
     try {
+        draft_.choose_saga(store_);
         draft_.price(products);
     } catch (const Error&) {
         // The request may have been good when it came first; then its answer stands.
@@ -71,13 +72,17 @@ std::optional<OrderAnswer> Placing::accept() {
     if (!keep_answer(OrderStatus::kPending, id, detail)) {
         return draft_.first_answer(store_);
     }
-    if (stock_lock_ == StockLock::kFirst) {
+    const bool takes_stock = draft_.stock_taking() == StockTaking::kFirst;
+    if (takes_stock && stock_lock_ == StockLock::kFirst) {
         if (std::optional<Refusal> refusal =
                 draft_.shortage(store_.lock_products(request_.lines))) {
             return refuse(*refusal);
         }
     }
     draft_.write_accepted(store_, id, now_);
+    if (!takes_stock) {
+        return draft_.answer(OrderStatus::kPending, id, detail);
+    }
     for (const Line& line : request_.lines) {
         const std::optional<StockState> stock = store_.reserve(line, 1);
         if (!stock) {

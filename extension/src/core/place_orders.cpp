@@ -135,6 +135,7 @@ class Batch : private LiveObject {
         std::erase_if(entries_, [this](Entry& entry) {
             return !guard(entry, [&] {
                 try {
+                    entry.draft.choose_saga(store_);
                     entry.draft.price(products_of(entry));
                 } catch (const Error&) {
                     // The request may have been good when it came first; then its answer stands.
@@ -191,14 +192,17 @@ class Batch : private LiveObject {
             entry.order_id = store_.next_order_id();
         }
         entry.draft.write_accepted(store_, entry.order_id, now_);
+        outcomes_[entry.place] = entry.draft.answer(OrderStatus::kPending, entry.order_id,
+                                                    entry.draft.accepted_detail(now_));
+        if (entry.draft.stock_taking() != StockTaking::kFirst) {
+            return;
+        }
         for (const Line& line : request.lines) {
             products_.at(line.product_id).available -= line.quantity;
             Taken& taken = taken_[line.product_id];
             taken.quantity += line.quantity;
             taken.shares.push_back({&entry, line.quantity});
         }
-        outcomes_[entry.place] = entry.draft.answer(OrderStatus::kPending, entry.order_id,
-                                                    entry.draft.accepted_detail(now_));
     }
 
     void refuse(const Entry& entry, const Refusal& refusal) {

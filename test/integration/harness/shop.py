@@ -155,7 +155,7 @@ class Shop:
 
     def payment_service(self, **options):
         """examples/payment_service.py, which has joined its group."""
-        flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        flags = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}") for name, value in options.items()]
         log = self.directory / "payment_service.log"
         known = log.read_text().count("event=assigned") if log.exists() else 0
         service = Process([sys.executable, ROOT / "examples/payment_service.py", "--bootstrap-servers", self.kafka.address,

@@ -36,6 +36,7 @@ class FakeStore final : public OrderStore {
     std::map<std::int64_t, Stock> stock;
     std::map<std::string, KeptAnswer> answers;
     std::optional<Tombstone> tombstone;
+    std::map<std::string, SagaPlan> sagas;
     std::vector<std::string> log;
     std::vector<Event> events;
     std::vector<std::string> order_states;
@@ -90,12 +91,20 @@ class FakeStore final : public OrderStore {
         log.emplace_back("order");
         order_states.emplace_back(order.status);
         std::for_each(rows.begin(), rows.end(), [this](const OutboxRow& row) { keep(row); });
-        reserved_order = order.expires_at.has_value();
+        reserved_order = order.reserved;
+        order_saga = order.saga;
         failure = std::string(order.failure_step) + "/" + std::string(order.failure_reason);
     }
     void insert_event(const OutboxRow& event) override {
         log.emplace_back("event");
         keep(event);
+    }
+    std::optional<SagaPlan> find_saga(std::string_view name) override {
+        const auto found = sagas.find(std::string(name));
+        return found == sagas.end() ? std::nullopt : std::optional(found->second);
+    }
+    void start_saga(std::int64_t, std::string_view name, std::int32_t version) override {
+        log.emplace_back("saga " + std::string(name) + " " + std::to_string(version));
     }
     std::optional<StockState> reserve(const Line& line, std::int64_t changes) override {
         log.emplace_back("reserve " + std::to_string(line.product_id));
@@ -117,6 +126,7 @@ class FakeStore final : public OrderStore {
     }
 
     bool reserved_order = false;
+    std::string order_saga;
     std::string failure;
 
  private:

@@ -121,10 +121,11 @@ TEST(OrderRequest, TooManyLinesAreRefused) {
 
 TEST(OrderRequest, OptionsAreRead) {
     const OrderOptions options =
-        parse_options(R"({"orderId":5,"holdSeconds":60,"traceId":"abc-1"})");
+        parse_options(R"({"orderId":5,"holdSeconds":60,"traceId":"abc-1","saga":"pay_first"})");
     EXPECT_EQ(options.order_id, 5);
     EXPECT_EQ(options.hold_seconds, 60);
     EXPECT_EQ(options.trace_id, "abc-1");
+    EXPECT_EQ(options.saga, "pay_first");
     EXPECT_FALSE(parse_options("{}").order_id.has_value());
 }
 

@@ -203,6 +203,56 @@ TEST_F(PlaceOrder, AnAmountOutOfRangeIsAnError) {
     EXPECT_EQ(error(), "HF004");
 }
 
+TEST_F(PlaceOrder, ASagaThatPaysFirstTakesNoStock) {
+    store.sagas["pay_first"] = {1, StockTaking::kLater};
+    request.options.saga = "pay_first";
+    EXPECT_EQ(place().status, OrderStatus::kPending);
+    EXPECT_EQ(store.log, (Steps{"read", "order", "saga pay_first 1"}));
+    EXPECT_FALSE(store.reserved_order);
+    EXPECT_EQ(store.order_saga, "pay_first");
+    EXPECT_EQ(store.topics(), Steps{"order-created"});
+    EXPECT_NE(store.events[0].payload.find(R"("saga":"pay_first")"), std::string::npos);
+    EXPECT_EQ(store.stock[1].reserved, 0);
+}
+
+TEST_F(PlaceOrder, ASagaThatPaysFirstRefusesWhatIsSoldOutAlready) {
+    store.sagas["pay_first"] = {1, StockTaking::kLater};
+    rules.saga = "pay_first";
+    store.stock[1].on_hand = 0;
+    EXPECT_EQ(place().status, OrderStatus::kFailed);
+    EXPECT_EQ(store.topics(), Steps{"order-failed"});
+    EXPECT_EQ(store.order_saga, "") << "a refused order has no saga to follow";
+}
+
+TEST_F(PlaceOrder, ASagaWithStockElsewhereDoesNotAskForIt) {
+    store.sagas["remote"] = {2, StockTaking::kElsewhere};
+    rules.saga = "remote";
+    store.stock[1].on_hand = 0;
+    EXPECT_EQ(place().status, OrderStatus::kPending);
+    EXPECT_EQ(store.log, (Steps{"read", "order", "saga remote 2"}));
+}
+
+TEST_F(PlaceOrder, ASagaThatReservesFirstStartsWhenTheOrderIsWritten) {
+    store.sagas["shipping"] = {3, StockTaking::kFirst};
+    request.options.saga = "shipping";
+    place();
+    EXPECT_EQ(store.log, (Steps{"read", "order", "saga shipping 3", "reserve 1", "event", "reserve 2", "event"}));
+    EXPECT_TRUE(store.reserved_order);
+}
+
+TEST_F(PlaceOrder, AnOptionGoesBeforeTheSessionsSaga) {
+    rules.saga = "pay_first";
+    request.options.saga = "reserve_first";
+    place();
+    EXPECT_EQ(store.order_saga, "");
+    EXPECT_TRUE(store.reserved_order);
+}
+
+TEST_F(PlaceOrder, AnUnknownSagaIsAnError) {
+    rules.saga = "nosuch";
+    EXPECT_EQ(error(), "HF009");
+}
+
 TEST_F(PlaceOrder, NoObjectIsLeftAfterAnError) {
     const std::int64_t before = LiveObject::count();
     store.stock.erase(2);

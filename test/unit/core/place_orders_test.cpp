@@ -141,6 +141,17 @@ TEST_F(PlaceOrders, RefusalsNeedNoRecord) {
     EXPECT_TRUE(store.order_states.empty());
 }
 
+TEST_F(PlaceOrders, OrdersOfDifferentSagasShareABatch) {
+    store.sagas["pay_first"] = {1, StockTaking::kLater};
+    OrderRequest later = order(1, {{1, 10}});
+    later.options.saga = "pay_first";
+    OrderRequest unknown = order(1, {{1, 1}});
+    unknown.options.saga = "nosuch";
+    EXPECT_EQ(place({later, order(2, {{1, 10}}), unknown}),
+              (Steps{"PENDING 101", "PENDING 102", "HF009"}));
+    EXPECT_EQ(store.stock[1].reserved, 10);
+}
+
 TEST_F(PlaceOrders, NoObjectIsLeftAfterAnError) {
     const std::int64_t before = LiveObject::count();
     store.taken_in_between = 100;  // between look and lock: refused, no error

@@ -31,6 +31,12 @@ class FakeRunner final : public ProcedureRunner {
         holds_due -= expired;
         return expired;
     }
+    std::int64_t sweep_sagas(std::int64_t limit) override {
+        ++saga_sweeps;
+        const std::int64_t swept = std::min(limit, sagas_due);
+        sagas_due -= swept;
+        return swept;
+    }
     void report(const Report& report) override { reports.push_back(report); }
     void record_positions(std::span<const EventPosition> positions) override {
         if (positions_fail) {
@@ -51,6 +57,8 @@ class FakeRunner final : public ProcedureRunner {
     bool maintain_fails = false;
     int sweeps = 0;
     std::int64_t holds_due = 0;
+    int saga_sweeps = 0;
+    std::int64_t sagas_due = 0;
     std::vector<Report> reports;
     std::vector<std::int64_t> recorded;
     bool positions_fail = false;
@@ -116,12 +124,14 @@ TEST_F(UpkeepTest, SaysWhenTheNextChoreIsDue) {
 TEST_F(UpkeepTest, AnIntervalOfZeroSwitchesAChoreOff) {
     options.maintain_interval = milliseconds(0);
     options.expire_holds_interval = milliseconds(0);
+    options.saga_sweep_interval = milliseconds(0);
     Upkeep upkeep = make();
     upkeep.step();
     clock.advance(std::chrono::hours(1));
     upkeep.step();
     EXPECT_EQ(runner.maintained, 0);
     EXPECT_EQ(runner.sweeps, 0);
+    EXPECT_EQ(runner.saga_sweeps, 0);
 }
 
 TEST_F(UpkeepTest, SweepsUntilNoHoldIsDue) {
@@ -130,6 +140,15 @@ TEST_F(UpkeepTest, SweepsUntilNoHoldIsDue) {
     upkeep.step();
     EXPECT_EQ(runner.sweeps, 3);
     EXPECT_EQ(runner.holds_due, 0);
+}
+
+TEST_F(UpkeepTest, SweepsUntilNoSagaIsDue) {
+    options.saga_sweep_limit = 10;
+    runner.sagas_due = 25;
+    Upkeep upkeep = make();
+    upkeep.step();
+    EXPECT_EQ(runner.saga_sweeps, 3);
+    EXPECT_EQ(runner.sagas_due, 0);
 }
 
 TEST_F(UpkeepTest, AFailureIsRetriedWithBackoffAndStopsNothing) {

@@ -77,7 +77,8 @@ CREATE TABLE holdfast.orders (
     created_at             timestamptz NOT NULL DEFAULT now(),
     updated_at             timestamptz NOT NULL DEFAULT now(),
     expires_at             timestamptz,
-    saga                   text
+    saga                   text,
+    placed_elsewhere       boolean
 ) PARTITION BY RANGE (order_id);
 COMMENT ON TABLE holdfast.orders IS 'PENDING -> COMPLETED | FAILED | CANCELLED | EXPIRED';
 COMMENT ON COLUMN holdfast.orders.currency IS 'NULL only for an order that was refused before it had a price';
@@ -85,6 +86,8 @@ COMMENT ON COLUMN holdfast.orders.failure_step IS 'RESERVE, PAYMENT, CANCEL, TIM
 COMMENT ON COLUMN holdfast.orders.trace_id IS 'holdfast.trace_id of the session that placed it; later events about the order carry it';
 COMMENT ON COLUMN holdfast.orders.expires_at IS 'when the hold ends; NULL: never';
 COMMENT ON COLUMN holdfast.orders.saga IS 'NULL: reserve_first; else the order has a saga_instance';
+COMMENT ON COLUMN holdfast.orders.placed_elsewhere IS
+    'true: taken in by on_order_created(); whoever placed it publishes order-events and payment-event, this database what happens to its stock';
 CREATE INDEX orders_trace ON holdfast.orders (trace_id) WHERE trace_id IS NOT NULL;
 
 CREATE TABLE holdfast.order_line (

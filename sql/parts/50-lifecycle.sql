@@ -80,7 +80,8 @@ BEGIN
                e.original_total_amount, e.discount_amount, e.final_total_amount, e.trace_id),
            trace_headers(e.traceparent)
     FROM (SELECT uuid_v7() AS event_id, o.*
-          FROM (SELECT * FROM orders WHERE order_id = ANY (done) ORDER BY order_id) o) e;
+          FROM (SELECT * FROM orders WHERE order_id = ANY (done) AND placed_elsewhere IS NOT TRUE
+                ORDER BY order_id) o) e;
 END
 $$;
 COMMENT ON FUNCTION holdfast.complete_orders IS 'PENDING -> COMPLETED, HELD -> SOLD, order-events; other orders are left alone. payment_ids: the payment that did it, one per order.';
@@ -197,6 +198,9 @@ BEGIN
                          AS t(n, topic)
                 WHERE o.order_id = ANY (ended)
                   AND (t.topic <> 'order-failed' OR publish_order_failed)
+                  -- What was heard from the payment service whoever placed the order has heard too.
+                  AND (o.placed_elsewhere IS NOT TRUE OR t.topic = 'inventory-released'
+                       OR t.topic = 'order-failed' AND cause <> 'payment-failed')
                   AND (t.topic <> 'inventory-released' OR f.lines IS NOT NULL)
                 ORDER BY o.order_id, t.n) o) e;
 

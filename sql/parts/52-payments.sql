@@ -124,6 +124,7 @@ BEGIN
                              (4, 'payment-event', 'PaymentStored', written.status)) AS t(n, topic, type, status)
                 WHERE t.status = written.status AND written.status <> 'PENDING'
                   AND (publish OR t.topic NOT IN ('payment-completed', 'payment-failed'))
+                  AND (o.placed_elsewhere IS NOT TRUE OR t.topic = 'refund-requested')
                 ORDER BY t.n) t) e;
     RETURN written;
 END

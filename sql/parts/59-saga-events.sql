@@ -85,12 +85,14 @@ BEGIN
             END IF;
         END IF;
         INSERT INTO orders (order_id, user_id, status, currency, original_total_amount, discount_amount, final_total_amount,
-                            failure_step, failure_reason, failure_message, trace_id, traceparent, expires_at, saga)
+                            failure_step, failure_reason, failure_message, trace_id, traceparent, expires_at, saga,
+                            placed_elsewhere)
         VALUES (event.order_id, (event.value->>'userId')::bigint, CASE WHEN event.buried IS NULL THEN 'PENDING' ELSE 'FAILED' END,
                 event.value->>'currency', (event.value->>'originalTotalAmount')::bigint,
                 coalesce((event.value->>'discountAmount')::bigint, 0), (event.value->>'finalTotalAmount')::bigint,
                 event.step, event.reason, event.message, left(event.value->>'traceId', 128), event.traceparent,
-                CASE WHEN event.buried IS NULL THEN now() + hold END, CASE WHEN event.buried IS NULL THEN chosen END)
+                CASE WHEN event.buried IS NULL THEN now() + hold END, CASE WHEN event.buried IS NULL THEN chosen END,
+                true)
         ON CONFLICT DO NOTHING;
         CONTINUE WHEN NOT FOUND;
         INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price)
@@ -141,7 +143,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.on_order_created IS
-    'For a database that holds the stock of orders placed elsewhere: takes the stock and publishes inventory-reserved, or fails the order and publishes order-failed (OUT_OF_STOCK, UNKNOWN_PRODUCT). The order is kept here with the id, prices and totals of the event; the ids must be those of one database only. Its saga is pay_first when the event says so, else holdfast.saga of this session. Nothing for an order that is known; an order whose order-failed came first is FAILED and takes nothing.';
+    'For a database that holds the stock of orders placed elsewhere: takes the stock and publishes inventory-reserved, or fails the order and publishes order-failed (OUT_OF_STOCK, UNKNOWN_PRODUCT). The order is kept here with the id, prices and totals of the event; the ids must be those of one database only, which also publishes order-events and payment-event. Its saga is pay_first when the event says so, else holdfast.saga of this session. Nothing for an order that is known; an order whose order-failed came first is FAILED and takes nothing.';
 
 CREATE FUNCTION holdfast.on_saga_event_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER

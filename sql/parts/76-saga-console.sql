@@ -78,7 +78,7 @@ CREATE VIEW holdfast.stuck_sagas AS
           UNION ALL
           SELECT p.order_id, 'payment', 'REFUND_OVERDUE', p.updated_at, format('refund of payment "%s" is not confirmed', p.payment_id)
           FROM holdfast.payment p WHERE p.status = 'REFUND_PENDING' AND p.updated_at < now() - interval '1 day') s
-         JOIN holdfast.orders o ON o.order_id = s.order_id
+         JOIN holdfast.orders o ON o.order_id = s.order_id AND (o.placed_elsewhere IS NOT TRUE OR s.reason <> 'REFUND_OVERDUE')
          LEFT JOIN holdfast.saga_instance i ON i.order_id = s.order_id
     ORDER BY s.since, s.order_id;
 COMMENT ON VIEW holdfast.stuck_sagas IS

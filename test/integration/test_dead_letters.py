@@ -158,6 +158,7 @@ def test_a_batch_with_poison_applies_the_rest_once(notebook):
 
 
 def test_payment_of_an_unknown_order_and_of_a_wrong_amount_are_dead_letters(shop):
+    shop.query(f"ALTER DATABASE {shop.name} SET holdfast.early_retention = 0")
     shop.run_relay()
     order_id, _, _ = shop.place(7, 1, 3)
 
@@ -169,7 +170,7 @@ def test_payment_of_an_unknown_order_and_of_a_wrong_amount_are_dead_letters(shop
     paid("e-unknown", unknown, 30_000)
     paid("e-wrong", order_id, 29_999)
     wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.dead_letter") == 2, "both are dead letters")
-    assert dict(shop.query("SELECT event_id, sqlstate FROM holdfast.dead_letter_entry")) == {"e-unknown": "HF007", "e-wrong": "HF011"}
+    assert dict(shop.query("SELECT event_id, sqlstate FROM holdfast.dead_letter_entry")) == {"e-unknown": "HF027", "e-wrong": "HF011"}
     holds_for(lambda: shop.status(order_id) == "PENDING", 0.2, "the order still waits for its payment")
     # The right one waits behind the wrong one, until that is given up.
     paid("e-right", order_id, 30_000)

@@ -234,16 +234,25 @@ CREATE FUNCTION holdfast.fail_order_request(value text, message text) RETURNS vo
 AS $$
 #variable_conflict use_column
 DECLARE
+    request jsonb;
     failed_trace_id uuid;
 BEGIN
     BEGIN
-        failed_trace_id := event_trace_id(fail_order_request.value::jsonb);
+        request := fail_order_request.value;
+        failed_trace_id := event_trace_id(request);
     EXCEPTION WHEN data_exception OR SQLSTATE 'HF001' OR program_limit_exceeded THEN
         RETURN;  -- nobody can ask for it
     END;
     UPDATE order_request r
     SET status = 'FAILED', reason = 'DEAD_LETTER', message = fail_order_request.message, updated_at = clock_timestamp()
     WHERE r.trace_id = failed_trace_id AND r.status = 'PROCESSING';
+    -- What the handler had written of a request that an application published itself is undone.
+    IF NOT FOUND AND jsonb_typeof(request->'userId') = 'number' AND request->>'userId' ~ '^-?[0-9]{1,18}$' THEN
+        INSERT INTO order_request (trace_id, user_id, idempotency_key, lines, options, status, reason, message)
+        VALUES (failed_trace_id, (request->>'userId')::bigint, request->>'idempotencyKey', coalesce(request->'lines', 'null'),
+                nullif(request->'options', 'null'), 'FAILED', 'DEAD_LETTER', fail_order_request.message)
+        ON CONFLICT DO NOTHING;
+    END IF;
     IF FOUND THEN
         PERFORM pg_notify('holdfast_order_status', jsonb_build_object('traceIds', jsonb_build_array(failed_trace_id))::text);
     END IF;

@@ -79,6 +79,18 @@ FROM holdfast.inbox_apply('requests', 'holdfast.on_order_request(text,jsonb,json
 SELECT holdfast.order_status(:'wrong'::uuid) - '{traceId,createdAt,updatedAt}'::text[] AS status;
 SELECT holdfast.order_status(:'mine'::uuid)->>'status' AS status;
 
+-- One that an application published itself has an answer too, when it says whose it is.
+SELECT kafka_offset, outcome, sqlstate, message
+FROM holdfast.inbox_apply('requests', 'holdfast.on_order_request(text,jsonb,jsonb)', 'order-request', 0, :owner_epoch, 2, 4, '{2,3}',
+    ARRAY['4602', '4603'],
+    ARRAY['{"traceId":"00000000-0000-4000-8000-000000004602","userId":4622,"lines":[{"productId":4601,"quantity":"one"}]}',
+          '{"traceId":"00000000-0000-4000-8000-000000004603","lines":[{"productId":4601,"quantity":1}]}'],
+    NULL, ARRAY[NULL, NULL]::jsonb[]);
+SELECT holdfast.order_status('00000000-0000-4000-8000-000000004602'::uuid, 4622) - '{traceId,createdAt,updatedAt}'::text[] AS status;
+SELECT holdfast.order_status('00000000-0000-4000-8000-000000004603'::uuid);
+SELECT d.status, d.key, x.outcome FROM holdfast.dead_letter d CROSS JOIN LATERAL holdfast.discard(d.id, 'a test') x
+WHERE d.topic = 'order-request' AND d.key IN ('4602', '4603') ORDER BY d.id;
+
 -- After the cause is mended, a redrive places it.
 CALL holdfast.set_product(4698, 'cup', 10, on_hand => 1);
 SELECT id AS letter FROM holdfast.dead_letter WHERE topic = 'order-request' AND key = :'wrong' \gset

@@ -145,8 +145,14 @@ DECLARE
     paid_before boolean;
     unpaid bigint;
 BEGIN
+    -- A COMPLETED order was paid once; what it gave back since, at the buyer's wish, is not owed again.
     SELECT coalesce(sum(t.amount), 0), count(*) > 0 INTO paid, paid_before
-    FROM payment t WHERE t.order_id = o.order_id AND t.status = 'COMPLETED';
+    FROM payment t
+    WHERE t.order_id = o.order_id
+      AND (t.status = 'COMPLETED'
+           OR o.status = 'COMPLETED' AND t.status IN ('REFUND_PENDING', 'REFUNDED')
+              AND EXISTS (SELECT FROM payment_history h
+                          WHERE h.order_id = o.order_id AND h.payment_id = t.payment_id AND h.status = 'COMPLETED'));
     unpaid := o.final_total_amount - paid;
 
     p.status := 'REFUND_PENDING';

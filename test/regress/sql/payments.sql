@@ -298,6 +298,25 @@ CALL pg_temp.place(quantity => 1000);
 CALL holdfast.begin_payment(9520021);
 \echo :SQLSTATE
 
+-- What was given back at the buyer's wish was paid all the same: money that comes once more goes back too,
+-- also in part.
+CALL pg_temp.place();
+SELECT max(order_id) AS returned FROM holdfast.orders WHERE order_id BETWEEN 9520001 AND 9520999 \gset
+SELECT pg_temp.told('payment-completed', :returned, 'y-returned', 2000);
+CALL holdfast.refund_payment('y-returned', 'RETURNED');
+SELECT pg_temp.told('payment-completed', :returned, 'y-again', 2000);
+CALL holdfast.refund_payment('y-returned', refunded => true);
+SELECT pg_temp.told('payment-completed', :returned, 'y-and-again', 2000);
+CALL pg_temp.place();
+SELECT max(order_id) AS returned_in_part FROM holdfast.orders WHERE order_id BETWEEN 9520001 AND 9520999 \gset
+CALL holdfast.begin_payment(:returned_in_part, 500, 'y-part');
+CALL holdfast.complete_payment('y-part');
+CALL holdfast.complete_order(:returned_in_part);
+CALL holdfast.refund_payment('y-part', 'RETURNED');
+SELECT pg_temp.told('payment-completed', :returned_in_part, 'y-rest', 1500);
+SELECT payment_id, amount, status, reason FROM pg_temp.payments
+WHERE n + 9520000 IN (:returned, :returned_in_part) ORDER BY n, payment_id;
+
 -- One event per topic and state that a payment has reached.
 SELECT count(*) AS wrong
 FROM holdfast.payment_history h

@@ -60,7 +60,7 @@ demo: relay install-extension venv ## the main job, shown (KAFKA=real: Apache Ka
 	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka $(KAFKA) $(if $(KEEP),--keep)
 
 # ---- tests ------------------------------------------------------------------------------------
-.PHONY: test test-unit test-sanitizers test-regress test-isolation test-memory test-integration test-demo
+.PHONY: test test-unit test-sanitizers test-regress test-isolation test-memory test-integration test-demo soak
 test: setup-test ## everything: unit, sanitizers, regress, isolation, memory, end to end, demo
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-regress
@@ -92,6 +92,9 @@ test-integration: relay install-extension venv ## end to end on a real PostgreSQ
 
 test-demo: relay install-extension venv ## the demo's claims hold
 	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka embedded
+
+soak: relay install-extension venv ## an hour of random walks, one shop a minute (HOLDFAST_WALK_SECONDS, HOLDFAST_WALK_SEED)
+	@HOLDFAST_WALK_SECONDS=$(or $(HOLDFAST_WALK_SECONDS),3600) $(PYTHON) -m pytest -q -s test/integration/test_random_walk.py
 
 .PHONY: fuzz
 fuzz: setup-test ## libFuzzer on the decoder for a minute (FUZZ_SECONDS=60)

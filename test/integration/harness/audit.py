@@ -80,7 +80,7 @@ def audit(shop, records, committed=None, producers=1):
 
 
 # Topics that others produce to as well.
-_SHARED = ("order-failed", "payment-completed", "payment-failed")
+_SHARED = ("order-failed", "payment-completed", "payment-failed", "order-request")
 
 
 def _replays(ids, where):

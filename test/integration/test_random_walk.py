@@ -19,8 +19,8 @@ REST_S = 10  # of each round, for coming to rest and for the checks
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + max(1, round(SECONDS / ROUND_S))))
 def test_every_order_ends_well(make_shop, seed):
-    walk = Walk(make_shop(), seed)
     print(f"HOLDFAST_WALK_SEED={seed}")
+    walk = Walk(make_shop(), seed)
     try:
         ends = walk.run(max(5, min(SECONDS, ROUND_S) - REST_S))
     finally:

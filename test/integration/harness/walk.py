@@ -59,7 +59,7 @@ class Walk:
         try:
             end = time.monotonic() + seconds
             while time.monotonic() < end:
-                self._pause(min(self._chance.uniform(0.5, 4), end - time.monotonic()))
+                self._pause(min(self._chance.uniform(1, 6), end - time.monotonic()))
                 self._accident()
             for buyer in self.buyers:
                 buyer.finish()
@@ -250,12 +250,9 @@ class Buyer(Actor):
             if self._later and (self._finishing.is_set() or self._later[0][0] <= time.monotonic()):
                 step, args = heapq.heappop(self._later)[2:]
                 step(*args)
-            elif self.chance.random() < 0.9:
-                self._order()
             else:
-                self._restock()
-            if not self._finishing.is_set():
-                self._stop.wait(self.chance.expovariate(20))
+                (self._order if self.chance.random() < 0.9 else self._restock)()
+                self._finishing.wait(self.chance.expovariate(20))
 
     def _after(self, seconds, step, *args):
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._count), step, args))

@@ -147,7 +147,7 @@ class Model:
             assert row.status == "FAILED" and ends == [], f"{wanted} was refused: {row.status}, {ends}"
             return
         if wanted.saga == "pay_first" and row.failure_step == "RESERVE":
-            assert row.status == "FAILED" and "payment-completed" in wanted.ends | {"complete_payment"}, wanted
+            assert row.status == "FAILED" and wanted.ends & {"payment-completed", "complete_payment"}, f"{wanted} was not paid"
             return
         assert len(ends) == 1, f"{wanted} ended {len(ends)} times: {ends}"
         (cause, status), = ends

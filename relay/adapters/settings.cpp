@@ -21,6 +21,15 @@ std::vector<std::string> placement_columns(const std::string& placement) {
     return columns;
 }
 
+/// "" = no CloudEvents.
+std::string cloudevents_source(const config::Config& config) {
+    if (config.outbox.cloudevents_mode == "off") {
+        return "";
+    }
+    return config.outbox.cloudevents_source.empty() ? "/holdfast/" + config.postgres.slot
+                                                    : config.outbox.cloudevents_source;
+}
+
 }  // namespace
 
 postgres::ConnectOptions connect_options(const config::Config& config, std::string_view part) {
@@ -39,7 +48,8 @@ kafka::Properties kafka_properties(const config::Config& config) {
     return properties;
 }
 
-debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox) {
+debezium::EventRouterOptions router_options(const config::Config& config) {
+    const config::OutboxConfig& outbox = config.outbox;
     return {.table = outbox.table,
             .message_prefix = outbox.message_prefix,
             .table_field_event_id = outbox.table_field_event_id,
@@ -53,7 +63,8 @@ debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox) 
             .route_topic_regex = outbox.route_topic_regex,
             .route_topic_replacement = outbox.route_topic_replacement,
             .route_tombstone_on_empty_payload = outbox.route_tombstone_on_empty_payload,
-            .table_op_invalid_behavior = outbox.table_op_invalid_behavior};
+            .table_op_invalid_behavior = outbox.table_op_invalid_behavior,
+            .cloudevents_source = cloudevents_source(config)};
 }
 
 capture::PipelineOptions pipeline_options(const config::CaptureConfig& capture) {
@@ -85,6 +96,9 @@ postgres::StreamRequirements stream_requirements(const config::Config& config) {
                                      outbox.route_by_field, outbox.table_field_event_payload});
     if (!outbox.table_field_event_timestamp.empty()) {
         columns.push_back(outbox.table_field_event_timestamp);
+    }
+    if (!cloudevents_source(config).empty()) {
+        columns.push_back(outbox.table_field_event_type);
     }
     for (std::string& column : columns) {
         if (std::ranges::find(required.outbox_columns, column) == required.outbox_columns.end()) {

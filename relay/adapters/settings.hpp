@@ -20,7 +20,7 @@ namespace holdfast::relay::adapters {
 
 [[nodiscard]] kafka::Properties kafka_properties(const config::Config& config);
 
-[[nodiscard]] debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox);
+[[nodiscard]] debezium::EventRouterOptions router_options(const config::Config& config);
 
 [[nodiscard]] capture::PipelineOptions pipeline_options(const config::CaptureConfig& capture);
 

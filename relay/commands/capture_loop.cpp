@@ -98,7 +98,7 @@ void CaptureLoop::make_pipeline() {
                                          .turns = &state_.turns,
                                          .after_poll = [this] { positions_.hand_over(); }});
     pipeline_ = std::make_unique<capture::Pipeline>(
-        *sink_, adapters::router_options(config_.outbox), clock_, metrics_.capture,
+        *sink_, adapters::router_options(config_), clock_, metrics_.capture,
         adapters::pipeline_options(config_.capture),
         config_.capture.record_offsets ? &positions_ : nullptr);
 }

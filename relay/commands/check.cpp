@@ -135,8 +135,7 @@ std::optional<config::Config> check_configuration(const std::string& path, Findi
 }
 
 void check_options(const config::Config& config, Findings& findings) {
-    for (const std::string& problem :
-         debezium::find_problems(adapters::router_options(config.outbox))) {
+    for (const std::string& problem : debezium::find_problems(adapters::router_options(config))) {
         findings.fail(ExitCode::kConfig, "[outbox]", problem, "");
     }
     for (const kafka::PropertyProblem& problem :

@@ -42,8 +42,8 @@ struct CaptureConfig {
     bool record_offsets{};               ///< write Kafka offsets back into outbox_position
 };
 
-/// [outbox]: Debezium's event router options by their names, and two of our own (`table`,
-/// `message.prefix`).
+/// [outbox]: Debezium's event router options by their names, and some of our own (`table`,
+/// `message.prefix`, `table.field.event.headers`, `cloudevents.*`).
 struct OutboxConfig {
     std::string table;
     std::string message_prefix;
@@ -59,6 +59,8 @@ struct OutboxConfig {
     std::string route_topic_replacement;
     bool route_tombstone_on_empty_payload{};
     std::string table_op_invalid_behavior;  ///< warn | error | fatal
+    std::string cloudevents_mode;           ///< off | binary
+    std::string cloudevents_source;         ///< "" = "/holdfast/" and the slot
 };
 
 /// One [[inbox]] binding: the messages of `topic`, consumed by `group`, go to the SQL function

@@ -174,6 +174,20 @@ std::vector<Key> make_keys() {
          .choices = {"warn", "error", "fatal"},
          .help = "What an UPDATE of the outbox table leads to.",
          .target = TARGET(outbox.table_op_invalid_behavior)},
+        {.section = "outbox",
+         .name = "cloudevents.mode",
+         .type = "string",
+         .default_value = "off",
+         .choices = {"off", "binary"},
+         .help = "`binary`: every event also has the headers of a CloudEvent (`ce_id`, `ce_type`, "
+                 "...), in Kafka's binary content mode.",
+         .target = TARGET(outbox.cloudevents_mode)},
+        {.section = "outbox",
+         .name = "cloudevents.source",
+         .type = "string",
+         .help = "The header `ce_source`: a URI reference that names this shop, as "
+                 "`https://shop.example/orders`. Empty: `/holdfast/` and the slot.",
+         .target = TARGET(outbox.cloudevents_source)},
 
         {.section = "inbox",
          .name = "topic",

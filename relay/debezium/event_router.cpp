@@ -13,11 +13,16 @@ namespace {
 
 // pg_type.dat
 constexpr pgoutput::TypeId kBytea{17};
+constexpr pgoutput::TypeId kJson{114};
+constexpr pgoutput::TypeId kJsonb{3802};
 constexpr pgoutput::TypeId kTimestamp{1114};
 constexpr pgoutput::TypeId kTimestamptz{1184};
 
 /// Routing values are data: remembering all of them must not eat the memory.
 constexpr std::size_t kMaxRememberedRoutes = 10'000;
+
+/// When the event was written, where the outbox has it: a column of ours.
+constexpr std::string_view kCreatedAt = "created_at";
 
 /// std::regex takes stack for each character that it matches.
 constexpr std::size_t kMaxRouteLength = 4096;
@@ -164,6 +169,15 @@ std::vector<std::string> find_problems(const EventRouterOptions& options) {
         problems.push_back("table.op.invalid.behavior: \"" + options.table_op_invalid_behavior +
                            "\" is not warn, error or fatal");
     }
+    if (!options.cloudevents_source.empty()) {
+        if (!is_uri_reference(options.cloudevents_source)) {
+            problems.push_back("cloudevents.source: \"" + options.cloudevents_source +
+                               "\" is not a URI reference");
+        }
+        if (options.table_field_event_type.empty()) {
+            problems.emplace_back("table.field.event.type: a column is needed for CloudEvents");
+        }
+    }
     return problems;
 }
 
@@ -176,6 +190,9 @@ EventRouter::EventRouter(EventRouterOptions options)
          parse_placements(options_.table_fields_additional_placement, none)) {
         placements_.push_back({std::move(column), std::move(header)});
     }
+    if (!options_.cloudevents_source.empty()) {
+        cloud_events_.emplace(options_.cloudevents_source);
+    }
 }
 
 bool EventRouter::is_outbox(const pgoutput::Relation& relation) const {
@@ -183,7 +200,7 @@ bool EventRouter::is_outbox(const pgoutput::Relation& relation) const {
 }
 
 void EventRouter::bind(const pgoutput::Relation& outbox) {
-    const auto find = [&](const std::string& name) -> std::optional<std::size_t> {
+    const auto find = [&](std::string_view name) -> std::optional<std::size_t> {
         const auto found =
             std::find_if(outbox.columns.begin(), outbox.columns.end(),
                          [&](const pgoutput::Column& column) { return column.name == name; });
@@ -224,7 +241,15 @@ void EventRouter::bind(const pgoutput::Relation& outbox) {
     for (const Placement& placement : placements_) {
         layout.placements.push_back(need(placement.column, "table.fields.additional.placement"));
     }
-    layout.payload_is_bytea = outbox.columns[layout.payload].type == kBytea;
+    const pgoutput::TypeId payload_type = outbox.columns[layout.payload].type;
+    layout.payload_is_bytea = payload_type == kBytea;
+    layout.payload_is_json = payload_type == kJson || payload_type == kJsonb;
+    if (cloud_events_) {
+        layout.type = need(options_.table_field_event_type, "table.field.event.type");
+        if (!layout.timestamp) {
+            layout.created_at = find(kCreatedAt);
+        }
+    }
     layout_ = std::move(layout);
 }
 
@@ -265,6 +290,13 @@ const Record& EventRouter::route_row(pgoutput::Tuple row, const Position& positi
     if (layout_.headers) {
         event.headers = column(row, *layout_.headers, position);
     }
+    if (layout_.type) {
+        event.type = column(row, *layout_.type, position);
+        event.payload_is_json = layout_.payload_is_json;
+    }
+    if (layout_.created_at) {
+        event.created_at = column(row, *layout_.created_at, position);
+    }
     headers_.clear();
     headers_.push_back({"id", event.id});
     for (std::size_t i = 0; i < placements_.size(); ++i) {
@@ -302,7 +334,7 @@ const Record& EventRouter::route_message(const pgoutput::LogicalMessage& message
         malformed(std::string("the content of the message is ") + error.what(), std::nullopt,
                   position);
     }
-    const auto field = [&](const std::string& name) -> Field {
+    const auto field = [&](std::string_view name) -> Field {
         const Member* const member = find_member(name);
         if (member == nullptr || member->kind == Member::Kind::kNull) {
             return std::nullopt;
@@ -324,6 +356,14 @@ const Record& EventRouter::route_message(const pgoutput::LogicalMessage& message
         event.timestamp = field(options_.table_field_event_timestamp);
     }
     event.headers = field(options_.table_field_event_headers);
+    if (cloud_events_) {
+        event.type = field(options_.table_field_event_type);
+        event.payload_is_json =
+            find_member(options_.table_field_event_payload)->kind != Member::Kind::kString;
+        if (options_.table_field_event_timestamp.empty()) {
+            event.created_at = field(kCreatedAt);
+        }
+    }
     headers_.clear();
     headers_.push_back({"id", event.id});
     for (const Placement& placement : placements_) {
@@ -372,8 +412,23 @@ const Record& EventRouter::finish(const Event& event, const Position& position) 
                       position);
         }
     }
+    if (cloud_events_) {
+        append_cloud_event(event, time);
+    }
     record_.headers = headers_;
     return record_;
+}
+
+void EventRouter::append_cloud_event(const Event& event, std::int64_t time_us) {
+    if (event.created_at) {
+        time_us = parse_timestamp(*event.created_at).value_or(time_us);
+    }
+    cloud_events_->append({.id = record_.event_id,
+                           .type = event.type,
+                           .subject = event.key,
+                           .time_us = time_us,
+                           .data_is_json = event.payload_is_json && record_.value.has_value()},
+                          headers_);
 }
 
 std::uint32_t EventRouter::topic_of(std::string_view route, const Event& event,

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/lsn.hpp"
+#include "debezium/cloud_events.hpp"
 #include "debezium/json_members.hpp"
 #include "debezium/record.hpp"
 #include "debezium/topic_router.hpp"
@@ -34,7 +35,8 @@ struct EventRouterOptions {
 
     std::string table_field_event_id = "id";            ///< table.field.event.id
     std::string table_field_event_key = "aggregateid";  ///< table.field.event.key
-    std::string table_field_event_type = "type";  ///< table.field.event.type; unused there too
+    /// table.field.event.type: for CloudEvents; else unused, there too.
+    std::string table_field_event_type = "type";
     std::string table_field_event_payload = "payload";  ///< table.field.event.payload
     /// table.field.event.timestamp: a timestamp or timestamptz column; "" = the time of commit.
     std::string table_field_event_timestamp;
@@ -47,6 +49,9 @@ struct EventRouterOptions {
     std::string route_topic_replacement = "${routedByValue}";  ///< route.topic.replacement
     bool route_tombstone_on_empty_payload = false;             ///< route.tombstone.on.empty.payload
     std::string table_op_invalid_behavior = "warn";            ///< table.op.invalid.behavior
+    /// cloudevents.source (ours): every event gets the headers of a CloudEvent of this source, a
+    /// URI reference; "" = none.
+    std::string cloudevents_source;
 };
 
 /// Everything that is wrong with the options, each naming its option; empty = fine.
@@ -103,8 +108,11 @@ class EventRouter {
         std::size_t route = 0;
         std::optional<std::size_t> timestamp;
         std::optional<std::size_t> headers;
+        std::optional<std::size_t> type;        ///< for CloudEvents only, as the next
+        std::optional<std::size_t> created_at;  ///< where no other column is the timestamp
         std::vector<std::size_t> placements;
         bool payload_is_bytea = false;
+        bool payload_is_json = false;
     };
 
     /// The event's fields, wherever they came from.  nullopt = SQL NULL or JSON null.
@@ -116,12 +124,16 @@ class EventRouter {
         Field payload;
         Field timestamp;
         Field headers;
+        Field type;        ///< for CloudEvents only, as the next
+        Field created_at;  ///< where no other field is the timestamp
+        bool payload_is_json = false;
     };
 
     /// Completes record_ from `event`; headers_ holds the placements already.
     const Record& finish(const Event& event, const Position& position);
     Field column(pgoutput::Tuple row, std::size_t index, const Position& position) const;
     const Member* find_member(std::string_view name) const;
+    void append_cloud_event(const Event& event, std::int64_t time_us);
     std::uint32_t topic_of(std::string_view route, const Event& event, const Position& position);
     [[noreturn]] void malformed(const std::string& what, Field id, const Position& position) const;
 
@@ -138,6 +150,7 @@ class EventRouter {
     std::vector<Placement> placements_;
     InvalidOperation invalid_operation_ = InvalidOperation::kWarn;
     TopicRouter topic_router_;
+    std::optional<CloudEventHeaders> cloud_events_;
 
     Layout layout_;
     std::deque<std::string> topics_;

@@ -46,6 +46,14 @@ class Scanner {
     bool ok_ = true;
 };
 
+/// `value` with `digits` digits, zeros in front.
+void put(char* place, std::int64_t value, int digits) {
+    for (int i = digits - 1; i >= 0; --i) {
+        place[i] = static_cast<char>('0' + value % 10);
+        value /= 10;
+    }
+}
+
 }  // namespace
 
 std::optional<std::int64_t> parse_timestamp(std::string_view text) {
@@ -56,7 +64,9 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
     const std::int64_t month_number = in.number(2, 2);
     in.expect('-');
     const std::int64_t day_number = in.number(2, 2);
-    in.expect(' ');
+    if (!in.take('T')) {
+        in.expect(' ');
+    }
     const std::int64_t hour = in.number(2, 2);
     in.expect(':');
     const std::int64_t minute = in.number(2, 2);
@@ -80,6 +90,8 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
             }
         }
         offset_seconds = east ? offset_seconds : -offset_seconds;
+    } else {
+        in.take('Z');
     }
     // PostgreSQL's last year is 294276; std::chrono's is 32767.
     constexpr std::int64_t kLastYear = 9999;
@@ -95,6 +107,30 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
     const auto time = sys_days(date).time_since_epoch() + hours(hour) + minutes(minute) +
                       seconds(second - offset_seconds) + microseconds(fraction);
     return duration_cast<microseconds>(time).count();
+}
+
+std::string_view format_rfc3339(std::int64_t unix_microseconds, Rfc3339Buffer& buffer) {
+    using namespace std::chrono;
+    // From the year 0 to the end of 9999.
+    constexpr std::int64_t kFirst = -62'167'219'200'000'000;
+    constexpr std::int64_t kEnd = 253'402'300'800'000'000;
+    if (unix_microseconds < kFirst || unix_microseconds >= kEnd) {
+        return {};
+    }
+    const sys_time<microseconds> time{microseconds(unix_microseconds)};
+    const sys_days day = floor<days>(time);
+    const year_month_day date(day);
+    const hh_mm_ss<microseconds> clock(time - day);
+    buffer = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0', 'T', '0', '0', ':',
+              '0', '0', ':', '0', '0', '.', '0', '0', '0', '0', '0', '0', 'Z'};
+    put(buffer.data(), static_cast<int>(date.year()), 4);
+    put(buffer.data() + 5, static_cast<unsigned>(date.month()), 2);
+    put(buffer.data() + 8, static_cast<unsigned>(date.day()), 2);
+    put(buffer.data() + 11, clock.hours().count(), 2);
+    put(buffer.data() + 14, clock.minutes().count(), 2);
+    put(buffer.data() + 17, clock.seconds().count(), 2);
+    put(buffer.data() + 20, clock.subseconds().count(), 6);
+    return {buffer.data(), buffer.size()};
 }
 
 }  // namespace holdfast::relay::debezium

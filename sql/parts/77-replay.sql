@@ -61,7 +61,8 @@ BEGIN
             published_as := event.id;
             PERFORM pg_logical_emit_message(true, 'outbox', json_build_object(
                 'id', event.id, 'aggregatetype', event.aggregatetype, 'aggregateid', event.aggregateid,
-                'type', event.type, 'payload', event.payload, 'headers', marked)::text);
+                'type', event.type, 'payload', event.payload, 'headers', marked,
+                'created_at', event.created_at)::text);
         END IF;
         event_id := event.id;
         aggregatetype := event.aggregatetype;

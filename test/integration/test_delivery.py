@@ -1,5 +1,6 @@
 """What a consumer gets, and what the relay does while Kafka or the database is slow, idle or away."""
 
+import datetime
 import json
 import signal
 import threading
@@ -42,6 +43,23 @@ def test_a_record_has_key_payload_headers_and_partition_as_documented(make_shop)
     created = {row.id: row.created_at for rows in audit.outbox(shop).values() for row in rows.values()}
     for r in records:
         assert abs(r.timestamp_ms - created[r.id].timestamp() * 1000) < 2
+
+
+def test_every_event_is_a_cloud_event_when_asked(shop):
+    shop.run_relay(outbox={"cloudevents.mode": "binary", "cloudevents.source": "https://shop.example/orders"})
+    order_id, _, _ = shop.place(7, 1, 2)
+    audit.wait_delivered(shop)
+    shop.query("SELECT * FROM holdfast.replay(key => %s)", str(order_id), user="shop_admin")
+    topics = "order-created", "inventory-reserved"
+    wait_until(lambda: all(shop.kafka.count(shop.topic(t)) == 2 for t in topics), "the replay is there too")
+    created = {row.id: row.created_at for rows in audit.outbox(shop).values() for row in rows.values()}
+    for r in shop.records(*topics):
+        assert {name: value for name, value in r.headers.items() if name.startswith("ce_")} == {
+            "ce_specversion": "1.0", "ce_id": r.id, "ce_source": "https://shop.example/orders",
+            "ce_type": r.headers["eventType"], "ce_subject": str(order_id),
+            "ce_time": created[r.id].astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+        assert r.headers["content-type"] == "application/json"
+        assert r.headers["ce_time"] == json.loads(r.value)["occurredAt"]
 
 
 def test_orders_placed_while_the_broker_is_down_are_delivered_in_order(shop):

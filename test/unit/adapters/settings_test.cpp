@@ -36,6 +36,23 @@ TEST(Settings, RequireEachPlacedColumnOnce) {
                                         "tenant"}));
 }
 
+TEST(Settings, CloudEventsAreOffUnlessAskedForAndTheirSourceIsTheSlotUnlessNamed) {
+    EXPECT_EQ(router_options(parse()).cloudevents_source, "");
+    EXPECT_EQ(
+        router_options(parse("[outbox]\n\"cloudevents.source\" = \"/x\"\n")).cloudevents_source,
+        "");
+    const config::Config derived = parse(
+        "[outbox]\n\"cloudevents.mode\" = \"binary\"\n"
+        "\"table.fields.additional.placement\" = \"\"\n");
+    EXPECT_EQ(router_options(derived).cloudevents_source, "/holdfast/holdfast");
+    EXPECT_EQ(stream_requirements(derived).outbox_columns,
+              (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "type"}));
+    EXPECT_EQ(router_options(parse("[outbox]\n\"cloudevents.mode\" = \"binary\"\n"
+                                   "\"cloudevents.source\" = \"/x\"\n"))
+                  .cloudevents_source,
+              "/x");
+}
+
 TEST(Settings, EachConnectionSaysWhatItIsFor) {
     EXPECT_EQ(connect_options(parse(), "inbox").application_name, "holdfast-relay inbox");
 }

@@ -322,6 +322,91 @@ TEST(EventRouter, RefusesAMalformedMessageAndNamesItsLsn) {
               "not valid JSON at offset 0: Invalid value.");
 }
 
+EventRouterOptions with_cloud_events() {
+    EventRouterOptions options;
+    options.cloudevents_source = "/shop";
+    return options;
+}
+
+TEST(EventRouter, AddsTheHeadersOfACloudEventWhenAsked) {
+    Routing routing(with_cloud_events());
+    Row row = standard_row();
+    row[5] = R"({"traceparent":"x"})";
+    EXPECT_EQ(routing.row(row),
+              "order-created key='42' value='{\"orderId\":  42}' headers: id='0190-id' "
+              "eventType='OrderCreated' traceparent='x' ce_specversion='1.0' ce_id='0190-id' "
+              "ce_source='/shop' ce_type='OrderCreated' ce_subject='42' "
+              "ce_time='2026-11-21T04:05:06.789000Z' content-type='application/json' "
+              "time=946684801000");
+    row[5] = R"({"content-type":"text/plain"})";
+    EXPECT_NE(routing.row(row).find("content-type='text/plain' ce_specversion='1.0'"),
+              std::string::npos);
+    EXPECT_EQ(routing.row(row).find("application/json"), std::string::npos);
+}
+
+TEST(EventRouter, ACloudEventsTimeIsThatOfTheEventElseThatOfTheCommit) {
+    Row row = standard_row();
+    row[6] = "infinity";
+    EXPECT_NE(Routing(with_cloud_events()).row(row).find("ce_time='2000-01-01T00:00:01.000000Z'"),
+              std::string::npos);
+    auto options = with_cloud_events();
+    options.table_field_event_timestamp = "happened_at";
+    auto columns = standard_columns();
+    columns.push_back({"happened_at", kTimestamptz});
+    row.emplace_back("2026-11-20 13:05:06+09");
+    EXPECT_NE(Routing(options, columns).row(row).find("ce_time='2026-11-20T04:05:06.000000Z'"),
+              std::string::npos);
+    row = {"i", "topic", "k", "T", "{}"};
+    columns = {{"id"}, {"aggregatetype"}, {"aggregateid"}, {"type"}, {"payload"}};
+    EXPECT_EQ(Routing(with_cloud_events(), columns).row(row),
+              "topic key='k' value='{}' headers: id='i' eventType='T' ce_specversion='1.0' "
+              "ce_id='i' ce_source='/shop' ce_type='T' ce_subject='k' "
+              "ce_time='2000-01-01T00:00:01.000000Z' time=946684801000");
+}
+
+TEST(EventRouter, ATombstoneHasNoContentType) {
+    auto options = with_cloud_events();
+    options.route_tombstone_on_empty_payload = true;
+    Routing routing(options);
+    Row row = standard_row();
+    row[4] = "";
+    EXPECT_EQ(routing.row(row).find("content-type"), std::string::npos);
+    EXPECT_NE(routing.row(row).find("ce_id"), std::string::npos);
+}
+
+TEST(EventRouter, ALogicalMessageIsACloudEventToo) {
+    Routing routing(with_cloud_events());
+    EXPECT_EQ(routing.message(R"({"id":"i","aggregatetype":"orders","aggregateid":"k","type":"T",)"
+                              R"("payload":{"a":1},"created_at":"2026-11-21T04:05:06+00:00"})"),
+              "orders key='k' value='{\"a\":1}' headers: id='i' eventType='T' "
+              "ce_specversion='1.0' ce_id='i' ce_source='/shop' ce_type='T' ce_subject='k' "
+              "ce_time='2026-11-21T04:05:06.000000Z' content-type='application/json' "
+              "time=946684801000");
+    // A string may be anything.
+    EXPECT_EQ(routing.message(R"({"id":"i","aggregatetype":"orders","aggregateid":"k","type":null,)"
+                              R"("payload":"text"})"),
+              "orders key='k' value='text' headers: id='i' eventType=null time=946684801000");
+    EXPECT_EQ(routing.message(R"({"id":"i","aggregatetype":"orders","aggregateid":"k","type":"T",)"
+                              R"("payload":"text"})"),
+              "orders key='k' value='text' headers: id='i' eventType='T' ce_specversion='1.0' "
+              "ce_id='i' ce_source='/shop' ce_type='T' ce_subject='k' "
+              "ce_time='2000-01-01T00:00:01.000000Z' time=946684801000");
+}
+
+TEST(EventRouter, CloudEventsNeedATypeAndASource) {
+    auto options = with_cloud_events();
+    options.table_field_event_type = "kind";
+    EXPECT_EQ(bind_error(options, standard_columns()),
+              "outbox_shape_changed: table holdfast.outbox has no column \"kind\" "
+              "(table.field.event.type)");
+    options.table_field_event_type = "";
+    options.cloudevents_source = "our shop";
+    EXPECT_EQ(
+        find_problems(options),
+        (std::vector<std::string>{"cloudevents.source: \"our shop\" is not a URI reference",
+                                  "table.field.event.type: a column is needed for CloudEvents"}));
+}
+
 TEST(EventRouter, KnowsItsTableAndItsPrefix) {
     EventRouterOptions options;
     options.table = "shop.events";

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`make demo`: the main job of holdfast, shown and checked.
 
-Starts a scratch PostgreSQL below build/, a broker, the relay and the example payment service, plays
-five scenes, and exits with an error if one of its claims does not hold.
+Starts a scratch PostgreSQL below build/, a broker, the relay, the example payment service and an HTTP
+endpoint, plays its scenes, and exits with an error if one of its claims does not hold.
 """
 
 import argparse
@@ -13,8 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/integration"))
 
+import around  # noqa: E402
+import scenes  # noqa: E402
 import show  # noqa: E402
-from scenes import SCENES  # noqa: E402
 from stage import Stage  # noqa: E402
 
 
@@ -31,6 +32,7 @@ def next_steps(stage, keep):
     SELECT * FROM holdfast.relay_status;          -- does Kafka have everything
     SELECT * FROM holdfast.outbox_status;         -- how large is the outbox
     SELECT * FROM holdfast.dead_letter;           -- what could not be applied
+    SELECT * FROM holdfast.product_metric;        -- what catalog-events add up to
   curl {http}/metrics
   curl {http}/health/ready
   {stage.relay.binary} status --config {stage.relay.config_file}
@@ -53,7 +55,7 @@ def main():
     try:
         show.say()
         show.table(("", "running"), stage.versions())
-        for scene in SCENES:
+        for scene in scenes.SCENES + around.SCENES:
             scene(stage)
         next_steps(stage, options.keep)
         failed = show.failed()

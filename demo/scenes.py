@@ -1,4 +1,4 @@
-"""The five scenes.  Each shows something and claims something; show.claim() checks it."""
+"""The five scenes of the main job.  Each shows something and claims something; show.claim() checks it."""
 
 import json
 import random

@@ -1,8 +1,9 @@
-"""What the demo runs on: a scratch PostgreSQL, a broker, the relay and the payment service."""
+"""What the demo runs on: a scratch PostgreSQL, a broker, the relay, the payment service and an HTTP endpoint."""
 
 import shutil
 
 from harness import relay as relay_module
+from harness.endpoint import Endpoint
 from harness.kafka import Node, Topics
 from harness.postgres import Cluster
 from harness.processes import Process, leave, run_directory
@@ -12,6 +13,7 @@ from harness.waiting import wait_until
 PAYMENT_MS = 300  # how long the payment provider of the demo takes
 DECLINE_AT = 50_000
 PARTITIONS = 4
+MORE_TOPICS = ("order-request", "order-request-dlq", "catalog-events", "catalog-events-dlq", "payment-event-dlq")
 
 
 class EmbeddedBroker(Topics):
@@ -21,7 +23,7 @@ class EmbeddedBroker(Topics):
 
     def __init__(self, binary, directory):
         address_file = directory / "broker.address"
-        topics = [flag for name in OUT_TOPICS + IN_TOPICS for flag in ("--topic", f"{name}:{PARTITIONS}")]
+        topics = [flag for name in OUT_TOPICS + IN_TOPICS + MORE_TOPICS for flag in ("--topic", f"{name}:{PARTITIONS}")]
         self._process = Process([binary, "broker", "--port-file", address_file, *topics], directory / "broker.log")
 
         def written():
@@ -74,9 +76,14 @@ class Stage:
         self._closers.append(self.shop.close)
         self.shop.open()
         self.shop.slot = "holdfast"
+        self.kafka.create(*MORE_TOPICS, partitions=PARTITIONS)
+        self.endpoint = Endpoint()
+        self._closers.append(self.endpoint.close)
         # The embedded broker does not wake a waiting fetch when a record comes.
         hurry = {} if kafka == "real" else {"fetch.wait.max.ms": "10"}
-        self.relay = self.shop.run_relay(capture={"record_offsets": True}, kafka=hurry)
+        inbox = [*self.shop.relay_config()["inbox"], self.shop.binding("order-request", "holdfast.on_order_request"),
+                 self.shop.binding("catalog-events", "holdfast.on_catalog_event")]
+        self.relay = self.shop.run_relay(capture={"record_offsets": True}, inbox=inbox, kafka=hurry)
         self.shop.payment_service(delay_ms=PAYMENT_MS, decline_at=DECLINE_AT, concurrency=256)
 
     def versions(self):
@@ -84,7 +91,8 @@ class Stage:
         return [("PostgreSQL", f"{server}, extension holdfast, on port {self.cluster.port}"),
                 ("Kafka", f"{self.kafka.kind}, at {self.kafka.address}"),
                 ("relay", f"holdfast-relay, process {self.relay.pid}, http://127.0.0.1:{self.relay.http_port}"),
-                ("payment", f"examples/payment_service.py: takes {PAYMENT_MS} ms, declines {DECLINE_AT:,} and more")]
+                ("payment", f"examples/payment_service.py: takes {PAYMENT_MS} ms, declines {DECLINE_AT:,} and more"),
+                ("endpoint", f"{self.endpoint.url}, for the notification")]
 
     def close(self):
         while self._closers:

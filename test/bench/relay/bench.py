@@ -2,7 +2,7 @@
 """Benchmarks of the relay on a real PostgreSQL and a real Kafka below build/bench.
 
     bench.py                          all of it, and the table in docs/benchmarks.md
-    bench.py --only drain             one part (drain, latency, saga, intake); writes no document
+    bench.py --only drain             one part (drain, latency, saga, load, intake); writes no document
     bench.py --quick                  smaller and shorter, to see that it works; writes no document
 """
 
@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "test/integration"))
 import drain  # noqa: E402
 import intake  # noqa: E402
 import latency  # noqa: E402
+import load  # noqa: E402
 import report  # noqa: E402
 import saga  # noqa: E402
 from harness import relay as relay_module  # noqa: E402
@@ -26,7 +27,8 @@ from harness.postgres import Cluster  # noqa: E402
 from harness.processes import leave, run_directory  # noqa: E402
 from harness.shop import Shop  # noqa: E402
 
-SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "autovacuum": "on"}
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "autovacuum": "on",
+            "track_commit_timestamp": "on"}
 
 
 def say(text):
@@ -36,7 +38,7 @@ def say(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--relay", type=Path, default=ROOT / "build/release/bin/holdfast-relay")
-    parser.add_argument("--only", choices=("drain", "latency", "saga", "intake"), action="append")
+    parser.add_argument("--only", choices=("drain", "latency", "saga", "load", "intake"), action="append")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=600_000)
     parser.add_argument("--quick", action="store_true")
@@ -56,8 +58,9 @@ def main():
         kafka = Node(directory / "kafka")
         for part, run in (
                 ("drain", lambda shop: drain.run(shop, options.rows // scale, rounds, say)),
-                ("latency", lambda shop: latency.run(shop, 20 if not options.quick else 5, directory, say)),
+                ("latency", lambda shop: latency.run(shop, 20 if not options.quick else 5, say)),
                 ("saga", lambda shop: saga.run(shop, 60_000 // scale, 200_000 // scale, 300 // min(scale, 10), say)),
+                ("load", lambda shop: load.run(shop, 60 if not options.quick else 10, say)),
                 ("intake", lambda shop: intake.run(shop, 60_000 // scale, 5, say))):
             if options.only and part not in options.only:
                 continue

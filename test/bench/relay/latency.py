@@ -2,16 +2,11 @@
 costs when there is nothing to do; and how soon the first event is there after a start."""
 
 import json
-import pathlib
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 
+import pgbench
 from confluent_kafka import TopicPartition
-from harness.postgres import bindir
-from harness.processes import as_server_user
 from harness.waiting import wait_until
 from report import Row, percentile
 
@@ -45,50 +40,29 @@ class Consumer(threading.Thread):
         self.join()
 
 
-def at_rate(shop, seconds, directory, say):
+def at_rate(shop, seconds, say):
     shop.kafka.create("latency", partitions=1)
     relay = shop.run_relay("latency", postgres={"slot": "latency"})
     consumer = Consumer(shop.kafka, "latency")
     consumer.start()
-    script = directory / "latency.sql"
-    script.write_text(SCRIPT)
-    script.chmod(0o644)
     wait_until(lambda: shop.emit("latency", "k", {"at": 0}) and consumer.arrivals, "the consumer is there")
     skip = RATE * WARM_UP_S
-    log = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
-    log.chmod(0o777)
-    try:
-        done = subprocess.run([*as_server_user(), bindir() / "pgbench", "-n", "-h", shop.cluster.socket_directory, "-p", str(shop.cluster.port),
-                               "-U", "postgres", "-c", "4", "-j", "1", "-R", str(RATE), "-T", str(seconds + WARM_UP_S), "-l", "--log-prefix",
-                               log / "log", "-f", script, shop.name],
-                              check=True, capture_output=True, text=True, cwd="/")
-        statements = statement_ms(log)[skip:]
-    finally:
-        shutil.rmtree(log)
+    written_ones = pgbench.run(shop, SCRIPT, "-c", 4, "-j", 1, "-R", RATE, "-T", seconds + WARM_UP_S)
+    statements = [(t.done_s - t.began_s) * 1000 for t in written_ones][skip:]
     written = int(shop.value("SELECT count(*) FROM holdfast.outbox WHERE aggregatetype = 'latency'"))
     wait_until(lambda: len(consumer.arrivals) >= written, lambda: f"{len(consumer.arrivals)} of {written} arrived")
     consumer.stop()
     took = [(at - json.loads(value)["at"]) * 1000 for at, value in consumer.arrivals]
     took = [ms for ms in took if ms < 1e9][skip:]
-    tps = next(line for line in done.stdout.splitlines() if line.startswith("tps"))
+    rate = len(written_ones) / (written_ones[-1].done_s - written_ones[0].done_s)
     p50, p99 = percentile(took, 0.5), percentile(took, 0.99)
     statement = percentile(statements, 0.5), percentile(statements, 0.99)
     say(f"latency over {len(took):,} events: p50 {p50:.2f} ms, p90 {percentile(took, 0.9):.2f} ms, p99 {p99:.2f} ms, "
-        f"max {max(took):.1f} ms ({tps}); the statement alone: p50 {statement[0]:.2f} ms, p99 {statement[1]:.2f} ms")
+        f"max {max(took):.1f} ms ({rate:.0f}/s); the statement alone: p50 {statement[0]:.2f} ms, p99 {statement[1]:.2f} ms")
     idle = idle_cpu(relay, 10)
     say(f"idle: {idle:.2%} of a core")
     relay.terminate()
     return p50, p99, statement, idle
-
-
-def statement_ms(directory):
-    """How long each statement took at the client, by pgbench's log: its commit and flush included."""
-    took = []
-    for file in directory.iterdir():
-        for line in file.read_text().splitlines():
-            fields = line.split()
-            took.append((float(fields[4]) * 1e6 + float(fields[5]), (int(fields[2]) - int(fields[6])) / 1000))
-    return [ms for _, ms in sorted(took)]
 
 
 def idle_cpu(relay, seconds):
@@ -117,8 +91,8 @@ def first_event(shop, say):
     return percentile(took, 0.5)
 
 
-def run(shop, seconds, directory, say):
-    p50, p99, statement, idle = at_rate(shop, seconds, directory, say)
+def run(shop, seconds, say):
+    p50, p99, statement, idle = at_rate(shop, seconds, say)
     first = first_event(shop, say)
     shop.cluster.drop_slot("latency")
     return [

@@ -105,14 +105,17 @@ fuzz: setup-test ## libFuzzer on the decoder for a minute (FUZZ_SECONDS=60)
 	    -print_final_stats=1 $(BUILD)/fuzz-corpus test/fuzz/corpus
 
 # ---- benchmarks -------------------------------------------------------------------------------
-.PHONY: bench bench-orders bench-relay
-bench: bench-orders bench-relay ## all, as ratios within one run
+.PHONY: bench bench-orders bench-relay bench-growth
+bench: bench-orders bench-relay bench-growth ## all, as ratios within one run
 
 bench-orders: setup-test install-extension venv ## place_order against PL/pgSQL
 	@$(PYTHON) test/bench/orders/run.py --document
 
 bench-relay: setup-test relay install-extension venv ## the relay against pg_recvlogical; latency; inbox; round trip
 	@$(PYTHON) test/bench/relay/bench.py --relay $(BIN)/holdfast-relay
+
+bench-growth: setup-test install-extension venv ## an order's cost with 3,000,000 orders in the tables (20 GiB of disk)
+	@$(PYTHON) test/bench/growth/run.py --document
 
 # ---- lint -------------------------------------------------------------------------------------
 .PHONY: lint format docs

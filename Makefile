@@ -43,7 +43,7 @@ install: install-extension relay ## install extension, relay and systemd unit
 	$(SUDO) install -D -m 0644 packaging/systemd/holdfast-relay.service $(DESTDIR)/etc/systemd/system/holdfast-relay.service
 
 # ---- demo -------------------------------------------------------------------------------------
-$(BUILD)/venv/.ready: test/requirements.txt
+$(BUILD)/venv/.ready: test/requirements.txt examples/rest/requirements.txt
 	@echo "python: making $(BUILD)/venv"
 	@/usr/bin/python3 -m venv $(BUILD)/venv
 	@$(PYTHON) -m pip install -q --disable-pip-version-check -r test/requirements.txt

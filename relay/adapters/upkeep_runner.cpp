@@ -63,11 +63,12 @@ std::int64_t UpkeepRunner::expire_holds(std::int64_t limit) {
 }
 
 std::int64_t UpkeepRunner::sweep_sagas(std::int64_t limit) {
-    const std::string limit_text = std::to_string(limit);
-    const postgres::Result result =
-        session().exec("SELECT holdfast.saga_sweep($1::int)", {limit_text.c_str()});
-    const std::int64_t swept = result.int64(0, 0);
-    metrics_.sagas_swept.add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, swept)));
+    std::int64_t swept = 0;
+    // A transaction for each: in one, they would lock the stock of several orders in any order.
+    while (swept < limit && session().exec("SELECT holdfast.saga_sweep()").int64(0, 0) > 0) {
+        ++swept;
+        metrics_.sagas_swept.add();
+    }
     return swept;
 }
 

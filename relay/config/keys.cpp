@@ -337,7 +337,7 @@ std::vector<Key> make_keys() {
          .default_value = "100",
          .min = 1,
          .max = 1'000'000,
-         .help = "Most sagas, and most early messages, that one call deals with.",
+         .help = "Most of them that are dealt with before the other chores have their turn.",
          .target = TARGET(maintenance.saga_sweep_limit)},
 
         {.section = "http",

@@ -40,7 +40,8 @@ class ProcedureRunner {
     /// Expires at most `limit` holds; returns how many.
     virtual std::int64_t expire_holds(std::int64_t limit) = 0;
 
-    /// Deals with at most `limit` sagas that are due, and as many early messages; returns how many.
+    /// Deals with at most `limit` sagas that are due and early messages, each in a transaction of
+    /// its own; returns how many.
     virtual std::int64_t sweep_sagas(std::int64_t limit) = 0;
 
     virtual void report(const Report& report) = 0;

@@ -28,6 +28,7 @@ struct UpkeepOptions {
     std::chrono::milliseconds expire_holds_interval{1'000};  ///< 0 = never
     std::int64_t expire_holds_limit = 1000;
     std::chrono::milliseconds saga_sweep_interval{1'000};  ///< 0 = never
+    /// Most sagas that one turn of the chore deals with; the next turn follows at once.
     std::int64_t saga_sweep_limit = 100;
     std::chrono::milliseconds report_interval{10'000};
     /// Half of the ten seconds within which a vanished slot or publication is to be noticed.

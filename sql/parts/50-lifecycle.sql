@@ -41,6 +41,22 @@ END
 $$;
 COMMENT ON FUNCTION holdfast.lock_order(bigint) IS 'The order, locked; HF007 when there is none.';
 
+CREATE FUNCTION holdfast.lock_stock_of(order_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM FROM stock s
+    WHERE s.product_id = ANY (ARRAY(SELECT DISTINCT l.product_id FROM order_line l
+                                    WHERE l.order_id = ANY (lock_stock_of.order_ids)))
+    ORDER BY s.product_id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION holdfast.lock_stock_of(bigint[]) IS
+    'Locks the stock rows of these (locked) orders, ascending: for who is to take or give back stock for one after the other.';
+
 CREATE FUNCTION holdfast.complete_orders(order_ids bigint[], cause text, payment_ids text[] DEFAULT NULL)
 RETURNS void
     LANGUAGE plpgsql VOLATILE

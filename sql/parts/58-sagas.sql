@@ -454,7 +454,14 @@ DECLARE
     reasons text[];
     messages text[];
 BEGIN
-    -- Round by round, so that all orders that take stock take it together, in ascending order of product.
+    -- Round by round, so that all orders that take stock take it together, in ascending order of product; and
+    -- they may come to that in different rounds.
+    IF cardinality(entering) > 1 THEN
+        PERFORM lock_stock_of(ARRAY(
+            SELECT i.order_id FROM saga_instance i
+                JOIN saga_definition d ON d.saga = i.saga AND d.version = i.version AND d.step_no > i.step_no
+            WHERE i.order_id = ANY (entering) AND d.kind = 'reserve'));
+    END IF;
     WHILE cardinality(entering) > 0 LOOP
         done := '{}';
         reserving := '{}';
@@ -671,7 +678,8 @@ BEGIN
         SET state = CASE WHEN needs_caller THEN 'COMPENSATING' ELSE 'COMPENSATED' END,
             deadline = CASE WHEN needs_caller THEN now() END,
             step = CASE WHEN needs_caller THEN i.step END,
-            attempts = 0, last_event = cause, last_error = coalesce(running.end_message, running.end_reason),
+            -- An event of a step has left its type there.
+            attempts = 0, last_event = CASE cause WHEN 'saga event' THEN i.last_event ELSE cause END, last_error = coalesce(running.end_message, running.end_reason),
             ending = jsonb_build_object('status', new_status, 'step', running.end_step, 'reason', running.end_reason,
                                         'message', running.end_message, 'cause', cause, 'publish', publish),
             updated_at = now()
@@ -851,7 +859,7 @@ $$;
 COMMENT ON FUNCTION holdfast.saga_undone IS
     'internal to saga_sweep: a compensation has worked (error_sqlstate NULL) or raised; then it is tried again after 1 s, doubling up to 5 min, and the first time CompensationFailed is published.';
 
-CREATE FUNCTION holdfast.saga_sweep("limit" int DEFAULT 100) RETURNS int
+CREATE FUNCTION holdfast.saga_sweep("limit" int DEFAULT 1) RETURNS int
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
@@ -883,8 +891,8 @@ BEGIN
         END;
         PERFORM saga_undone(due.order_id, due.step, error_sqlstate, error_message);
     END LOOP;
-    RETURN swept + retry_early("limit");
+    RETURN CASE WHEN swept < "limit" THEN swept + retry_early("limit" - swept) ELSE swept END;
 END
 $$;
 COMMENT ON FUNCTION holdfast.saga_sweep(int) IS
-    'Does what is due: steps that timed out are tried again, compensated or reported, steps are undone with the rights of the caller, messages that came too early are tried again; at most so many of each. Returns how many. Any number of callers may run it at the same time; the relay does, every second.';
+    'Does what is due: steps that timed out are tried again, compensated or reported, steps are undone with the rights of the caller, messages that came too early are tried again; at most so many. Returns how many. Any number of callers may run it at the same time; the relay does, every second, with a transaction for each, so that no two orders'' stock is locked in one.';

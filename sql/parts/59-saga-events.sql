@@ -145,6 +145,21 @@ $$;
 COMMENT ON FUNCTION holdfast.on_order_created IS
     'For a database that holds the stock of orders placed elsewhere: takes the stock and publishes inventory-reserved, or fails the order and publishes order-failed (OUT_OF_STOCK, UNKNOWN_PRODUCT). The order is kept here with the id, prices and totals of the event; the ids must be those of one database only, which also publishes order-events and payment-event. Its saga is pay_first when the event says so, else holdfast.saga of this session. Nothing for an order that is known; an order whose order-failed came first is FAILED and takes nothing.';
 
+CREATE FUNCTION holdfast.saga_hear(onward bigint[], failing bigint[], steps text[], reasons text[], messages text[])
+RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    IF cardinality(onward) > 0 AND cardinality(failing) > 0 THEN
+        PERFORM lock_stock_of(onward || failing);
+    END IF;
+    PERFORM saga_advance(onward, 'saga event');
+    PERFORM end_orders(failing, steps, reasons, messages, 'FAILED', 'saga event', true);
+END
+$$;
+COMMENT ON FUNCTION holdfast.saga_hear IS 'internal to on_saga_event: what a batch of events means, for the orders whose step is done and those whose step failed.';
+
 CREATE FUNCTION holdfast.on_saga_event_batch(keys text[], "values" jsonb[], headers jsonb[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -160,6 +175,10 @@ DECLARE
     has_failed boolean;
     why text;
     onward bigint[] := '{}';
+    failing bigint[] := '{}';
+    steps text[] := '{}';
+    reasons text[] := '{}';
+    messages text[] := '{}';
 BEGIN
     SELECT array_agg(event_order_id(e.value) ORDER BY e.n) INTO order_ids
     FROM unnest("values") WITH ORDINALITY AS e(value, n);
@@ -183,9 +202,13 @@ BEGIN
         -- An order of reserve_first hears here what it has said itself.
         CONTINUE WHEN o.saga IS NULL;
         -- An event of this batch may have moved it.
-        IF o.order_id = ANY (onward) THEN
-            PERFORM saga_advance(onward, 'on_saga_event');
+        IF o.order_id = ANY (onward || failing) THEN
+            PERFORM saga_hear(onward, failing, steps, reasons, messages);
             onward := '{}';
+            failing := '{}';
+            steps := '{}';
+            reasons := '{}';
+            messages := '{}';
             SELECT * INTO STRICT o FROM orders t WHERE t.order_id = event.order_id;
         END IF;
         SELECT * INTO STRICT i FROM saga_instance s WHERE s.order_id = o.order_id;
@@ -221,12 +244,13 @@ BEGIN
                       WHERE s.order_id = o.order_id AND s.direction = 'FORWARD' AND s.status = 'DONE' AND t.pivot) THEN
             PERFORM saga_alert(o, 'SagaStuck');
         ELSE
-            PERFORM end_orders(ARRAY[o.order_id], ARRAY[upper(d.step)], ARRAY[why],
-                               ARRAY[coalesce(event.value->>'message', format('step %s failed', d.step))],
-                               'FAILED', event.type, true);
+            failing := failing || o.order_id;
+            steps := steps || upper(d.step);
+            reasons := reasons || why;
+            messages := messages || coalesce(event.value->>'message', format('step %s failed', d.step));
         END IF;
     END LOOP;
-    PERFORM saga_advance(onward, 'on_saga_event');
+    PERFORM saga_hear(onward, failing, steps, reasons, messages);
 END
 $$;
 COMMENT ON FUNCTION holdfast.on_saga_event_batch IS 'on_saga_event for many messages at once.';

@@ -230,6 +230,43 @@ $$;
 COMMENT ON FUNCTION holdfast.inbox_refuse IS
     'internal to inbox_apply: keeps a message as DEAD (and publishes it, and blocks its key), EARLY (the handler raised HF027: it blocks its key and is tried again) or PARKED. Returns which.';
 
+CREATE FUNCTION holdfast.inbox_lock("values" text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    message text;
+    value jsonb;
+    order_ids bigint[] := '{}';
+    product_ids bigint[] := '{}';
+BEGIN
+    FOREACH message IN ARRAY "values" LOOP
+        BEGIN
+            value := message::jsonb;
+        EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+            CONTINUE;
+        END;
+        CONTINUE WHEN jsonb_typeof(value) IS DISTINCT FROM 'object';
+        IF value->>'orderId' ~ '^[0-9]{1,18}$' THEN
+            order_ids := order_ids || (value->>'orderId')::bigint;
+        END IF;
+        IF jsonb_typeof(value->'lines') = 'array' THEN
+            product_ids := product_ids || ARRAY(
+                SELECT (l->>'productId')::bigint FROM jsonb_array_elements(value->'lines') l
+                WHERE jsonb_typeof(l) = 'object' AND l->>'productId' ~ '^-?[0-9]{1,18}$');
+        END IF;
+    END LOOP;
+    PERFORM FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE;
+    PERFORM FROM stock s
+    WHERE s.product_id = ANY (product_ids || ARRAY(SELECT DISTINCT l.product_id FROM order_line l WHERE l.order_id = ANY (order_ids)))
+    ORDER BY s.product_id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION holdfast.inbox_lock(text[]) IS
+    'internal to inbox_apply: locks the orders and then the stock rows that messages name, each ascending, before handlers of this extension are called for one message after the other.';
+
 CREATE FUNCTION holdfast.inbox_apply(
     consumer text, handler regprocedure, topic text, "partition" int, owner_epoch bigint, first_offset bigint,
     next_offset bigint, offsets bigint[], keys text[], "values" text[], encodings text[], headers jsonb[])
@@ -332,6 +369,10 @@ BEGIN
         END;
     END IF;
 
+    -- One after the other they would lock stock in any order, and meet others in a circle.
+    IF one_by_one AND starts_with(name, 'holdfast.') THEN
+        PERFORM inbox_lock(new_values);
+    END IF;
     FOR i IN 1 .. messages LOOP
         kafka_offset := offsets[i];
         outcome := outcomes[i];

@@ -31,7 +31,7 @@ BEGIN
     EXECUTE format('GRANT SELECT ON holdfast.outbox, holdfast.inbox_offset, holdfast.relay_state, holdfast.relay_status,
                         holdfast.outbox_status, holdfast.dead_letter TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.inbox_claim, holdfast.inbox_apply, holdfast.inbox_admit,
-                        holdfast.inbox_refuse, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
+                        holdfast.inbox_refuse, holdfast.inbox_lock, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
                         holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
                         holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,

@@ -31,7 +31,7 @@ PENDING = "orders WHERE status = 'PENDING'"
 HELD = "reservation WHERE state = 'HELD'"
 PAYING = "payment WHERE status IN ('PENDING', 'REFUND_PENDING')"
 PROCESSING = "order_request WHERE status = 'PROCESSING'"
-EARLY = "dead letters of early payments"
+EARLY = "dead_letter WHERE status = 'EARLY'"
 
 
 class Walk:
@@ -135,9 +135,7 @@ class Walk:
             if under_way.keys() <= {PENDING, HELD}:
                 for order in self.shop.query("SELECT order_id FROM holdfast." + PENDING):
                     expire(self.shop, order.order_id)  # nobody will pay for it any more
-            if under_way.keys() <= {PENDING, HELD, EARLY}:
-                for letter in self._early_payments():
-                    self.shop.query("SELECT * FROM holdfast.redrive(%s)", letter.id, user="shop_admin")
+                    self.shop.query("UPDATE holdfast.saga_instance SET deadline = now() WHERE order_id = %s", order.order_id)
         except psycopg.OperationalError as e:
             if is_answer(e):
                 raise
@@ -152,19 +150,9 @@ class Walk:
         under_way = {f"{t} to be applied": sum(ends[t]) - consumed.get(shop.topic(t), 0) for t in BOUND}
         under_way |= {f"{topic} to be published": max(0, n - sum(ends[topic])) for topic, n in told if topic in ends}
         under_way |= {f"{t} to be heard": sum(ends[t]) - self.service.heard[t] for t in PaymentService.TOPICS}
-        under_way |= {what: shop.value(f"SELECT count(*) FROM holdfast.{what}") for what in (PENDING, HELD, PAYING, PROCESSING)}
-        under_way |= {"answers of the payment service": self.service.owes(), EARLY: len(self._early_payments())}
+        under_way |= {what: shop.value(f"SELECT count(*) FROM holdfast.{what}") for what in (PENDING, HELD, PAYING, PROCESSING, EARLY)}
+        under_way |= {"answers of the payment service": self.service.owes()}
         return {what: n for what, n in under_way.items() if n}, ends
-
-    def _early_payments(self):
-        """Dead letters of payments whose order is there by now, as an operator would look for them."""
-        return self.shop.query(
-            "SELECT d.id FROM holdfast.dead_letter d JOIN holdfast.orders o ON o.order_id::text = d.key"
-            " WHERE d.status = 'DEAD' AND d.sqlstate = 'HF007' AND d.topic = %s ORDER BY d.id", self.shop.topic("payment-completed"))
-
-    def _redrive_early_payments(self):
-        for letter in self._early_payments():
-            self.shop.query("SELECT * FROM holdfast.redrive(%s)", letter.id, user="shop_admin")
 
 
 def is_answer(error):
@@ -327,8 +315,6 @@ class Buyer(Actor):
                 self._after(self.chance.choice((0, 0.1, 1, 3)), step, wanted)
         if wanted.payer == "application" and wanted.accepted:
             self._after(self.chance.choice((0, 0.1, 1, 2)), self._pay, wanted, 1)
-        if wanted.payer == "early":
-            self._after(0.5, self._redrive, wanted)
 
     # ---- what happens to them
     def _cancel(self, wanted):
@@ -350,16 +336,6 @@ class Buyer(Actor):
         for again in self.chance.choice(((0,), (0,), (0, 0), (0, 1))):
             self._tell("order-failed", wanted.order_id, name_of("failed", wanted.user_id, again), failedStep="SHIPPING",
                        reason="NO_ROUTE", message="told by another service")
-
-    def _redrive(self, wanted):
-        letter = self.ask("SELECT d.id FROM holdfast.dead_letter d WHERE d.status = 'DEAD' AND d.sqlstate = 'HF007' AND d.key = %s",
-                          str(wanted.order_id), user="shop_admin")
-        if letter is not None:
-            try:
-                self.ask("SELECT * FROM holdfast.redrive(%s)", letter.id, user="shop_admin")
-            except psycopg.DatabaseError as e:
-                if e.sqlstate != "HF021":  # an accident hid the answer of the first try
-                    raise
 
     def _pay(self, wanted, attempt):
         payment_id = f"app-{wanted.user_id}-{attempt}"

@@ -147,7 +147,7 @@ class Payment(Answer):
     status: Literal["PENDING", "COMPLETED", "FAILED", "REFUND_PENDING", "REFUNDED"]
     orderId: int
     orderStatus: str
-    amount: int
+    amount: int | None = None
     currency: str
 
 
@@ -367,6 +367,21 @@ def begin_payment(payment: NewPayment):
     """PENDING, and durable, before the payment provider is called with the paymentId as its idempotency key."""
     row = call("CALL holdfast.begin_payment(%s, %s, %s)", payment.orderId, payment.amount, payment.paymentId)
     return payment_answer(row.payment_id, row)
+
+
+@app.get("/payments/{paymentId}", response_model=Payment, response_model_exclude_none=True, tags=["payments"],
+         responses=problems(HTTPStatus.NOT_FOUND))
+def get_payment(paymentId: PaymentId):
+    """A payment as it is now; /orders/{orderId} has all of an order, with their history."""
+    row = call("""SELECT p.status, p.amount, p.attempt, p.transaction_key, p.reason, p.order_id,
+                         o.status AS order_status, o.currency
+                  FROM holdfast.payment p JOIN holdfast.orders o ON o.order_id = p.order_id
+                  WHERE p.payment_id = %s""", paymentId)
+    if row is None:
+        return problem(HTTPStatus.NOT_FOUND, detail=f"payment {paymentId} does not exist")
+    return {"paymentId": paymentId, "status": row.status, "orderId": row.order_id, "orderStatus": row.order_status,
+            "amount": row.amount, "currency": row.currency, "attempt": row.attempt,
+            "transactionKey": row.transaction_key, "reason": row.reason}
 
 
 @app.post("/payments/cancel", response_model=Payment, tags=["payments"],

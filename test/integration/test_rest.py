@@ -14,9 +14,9 @@ import uuid
 
 import jsonschema
 import pytest
-
+from conftest import TEMPLATE
 from harness.processes import ROOT, Process, free_ports
-from harness.shop import expire
+from harness.shop import Shop, expire
 from harness.waiting import wait_until
 
 FOLDER = ROOT / "examples/rest"
@@ -54,7 +54,6 @@ class Front:
             shop.directory / "rest.log", cwd=FOLDER,
             env={"PGHOST": str(cluster.socket_directory), "PGPORT": str(cluster.port), "PGDATABASE": shop.name,
                  "PGUSER": "shop_app", "PYTHONDONTWRITEBYTECODE": "1", "DECLINE_AT": str(DECLINE_AT)})
-        self.used = set()  # (method, path of the description)
         try:
             wait_until(lambda: self._started(), "the REST front answers", 30)
             self.description = json.loads(self.page("/openapi.json"))
@@ -94,7 +93,6 @@ class Front:
         status, answer, headers = self.send(method, path, body, {"Idempotency-Key": key} if key else None)
         kind = headers.get_content_type()
         where, operation = self._operation(method, path)
-        self.used.add((method, where))
         assert str(status) in operation["responses"], f"{method} {where} does not tell of {status}: {answer}"
         content = operation["responses"][str(status)]["content"]
         assert kind in content, f"{method} {where} {status} is {kind}, not {list(content)}"
@@ -131,10 +129,30 @@ class Front:
 
 
 @pytest.fixture
-def front(shop):
-    front = Front(shop)
-    yield front
-    front.close()
+def shop(cluster, directory):
+    """A shop without Kafka: nobody fetches its events."""
+    shop = Shop(cluster, None, "rest", directory)
+    cluster.create_database(shop.name, TEMPLATE)
+    yield shop.seed()
+    shop.close()
+
+
+@pytest.fixture
+def make_front():
+    """Fronts of shops; closed after the test."""
+    fronts = []
+
+    def make(shop):
+        fronts.append(Front(shop))
+        return fronts[-1]
+    yield make
+    for front in fronts:
+        front.close()
+
+
+@pytest.fixture
+def front(shop, make_front):
+    return make_front(shop)
 
 
 def test_an_order_is_placed_once_and_can_be_looked_at(shop, front):
@@ -251,6 +269,11 @@ def test_a_payment_is_begun_completed_and_refunded(shop, front):
     assert (status, problem["sqlstate"]) == (409, "HF008")
     assert front.post("/payments", {"orderId": order_id})[0] == 409, "the order is COMPLETED"
 
+    assert front.get(where) == (200, {"paymentId": payment["paymentId"], "status": "COMPLETED", "orderId": order_id,
+                                      "orderStatus": "COMPLETED", "amount": 30_000, "currency": "KRW", "attempt": 1,
+                                      "transactionKey": "TX-1"})
+    assert front.get("/payments/nobody")[0] == 404
+
     refund = {"paymentId": payment["paymentId"], "reason": "BROKEN"}
     assert front.post("/payments/cancel", refund | {"refunded": True})[0] == 409, "no refund is pending"
     status, back = front.post("/payments/cancel", refund)
@@ -342,7 +365,9 @@ def test_a_checkout_that_stopped_half_way_is_finished_by_the_same_request(shop, 
     shop.reconciled()
 
 
-def test_an_order_for_later_is_answered_with_a_trace_id_and_placed_through_kafka(shop, front):
+def test_an_order_for_later_is_answered_with_a_trace_id_and_placed_through_kafka(make_shop, make_front):
+    shop = make_shop().seed()
+    front = make_front(shop)
     shop.kafka.create(shop.topic("order-request"), shop.topic("order-request-dlq"))
     relay = shop.relay(inbox=[shop.binding("order-request", "holdfast.on_order_request")])
     assert relay.command("init").returncode == 0
@@ -393,8 +418,8 @@ def test_every_endpoint_is_described_and_the_page_needs_nobody_else(front):
     assert described == {
         ("POST", "/orders"), ("GET", "/orders/{orderId}"), ("POST", "/orders/{orderId}/cancel"),
         ("GET", "/orders/requests/{traceId}"), ("POST", "/checkout"),
-        ("POST", "/payments"), ("POST", "/payments/{paymentId}/complete"), ("POST", "/payments/{paymentId}/fail"),
-        ("POST", "/payments/cancel"),
+        ("POST", "/payments"), ("GET", "/payments/{paymentId}"), ("POST", "/payments/{paymentId}/complete"),
+        ("POST", "/payments/{paymentId}/fail"), ("POST", "/payments/cancel"),
         ("GET", "/inventory/{productId}"), ("POST", "/inventory"), ("POST", "/inventory/release")}
     page = front.page("/docs").decode()
     parts = re.findall(r'(?:src|href)="([^"]+)"', page)

@@ -20,6 +20,26 @@ END;
 COMMENT ON FUNCTION holdfast.lock_order_id(bigint) IS
     'Locks the id of an order that may not exist yet, until the end of the transaction: between placing it under a chosen id and leaving a tombstone for it, one must see the other.';
 
+CREATE FUNCTION holdfast.await_order(order_id bigint) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    -- Only the unique index knows of a row that nobody sees yet: inserting its key waits for the other
+    -- transaction.  When there is none, what was inserted is undone.
+    INSERT INTO orders (order_id, user_id, status, original_total_amount, final_total_amount)
+    VALUES (await_order.order_id, 0, 'PENDING', 0, 0);
+    RAISE EXCEPTION USING ERRCODE = 'HF007';
+EXCEPTION
+    WHEN unique_violation THEN
+        RETURN true;
+    WHEN SQLSTATE 'HF007' THEN
+        RETURN false;
+END
+$$;
+COMMENT ON FUNCTION holdfast.await_order(bigint) IS
+    'True when there is an order that was not seen. A commit is in the WAL, and so in Kafka, before others see it (with a synchronous standby long before), and an answer may come in between: waits until that is over.';
+
 CREATE FUNCTION holdfast.lock_order(order_id bigint) RETURNS holdfast.orders
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -32,11 +52,17 @@ BEGIN
     IF lock_order.order_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'order_id must not be null';
     END IF;
-    SELECT * INTO found_row FROM orders o WHERE o.order_id = lock_order.order_id FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'HF007', MESSAGE = format('order %s does not exist', lock_order.order_id);
-    END IF;
-    RETURN found_row;
+    LOOP
+        SELECT * INTO found_row FROM orders o WHERE o.order_id = lock_order.order_id FOR NO KEY UPDATE;
+        IF FOUND THEN
+            RETURN found_row;
+        ELSIF NOT await_order(lock_order.order_id) THEN
+            RAISE EXCEPTION USING ERRCODE = 'HF007', MESSAGE = format('order %s does not exist', lock_order.order_id);
+        ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+                MESSAGE = format('order %s is newer than the snapshot of this transaction', lock_order.order_id);
+        END IF;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION holdfast.lock_order(bigint) IS 'The order, locked; HF007 when there is none.';

@@ -25,6 +25,22 @@ $$;
 COMMENT ON FUNCTION holdfast.payment_of IS
     'The payment of that (locked) order, NULL when it is not known; HF024 when it is another order''s.';
 
+CREATE FUNCTION holdfast.await_payment(payment_id text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+BEGIN
+    INSERT INTO payment (payment_id, order_id, status) VALUES (await_payment.payment_id, 0, 'PENDING');
+    RAISE EXCEPTION USING ERRCODE = 'HF007';
+EXCEPTION
+    WHEN unique_violation THEN
+        RETURN true;
+    WHEN SQLSTATE 'HF007' THEN
+        RETURN false;
+END
+$$;
+COMMENT ON FUNCTION holdfast.await_payment(text) IS 'As await_order(), for a payment.';
+
 CREATE FUNCTION holdfast.lock_order_of_payment(payment_id text) RETURNS holdfast.orders
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -38,7 +54,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'payment_id must not be null';
     END IF;
     SELECT p.order_id INTO order_id FROM payment p WHERE p.payment_id = lock_order_of_payment.payment_id;
-    IF NOT FOUND THEN
+    IF NOT FOUND AND await_payment(lock_order_of_payment.payment_id) THEN
+        SELECT p.order_id INTO order_id FROM payment p WHERE p.payment_id = lock_order_of_payment.payment_id;
+    END IF;
+    IF order_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'HF007',
             MESSAGE = format('payment "%s" does not exist', lock_order_of_payment.payment_id);
     END IF;

@@ -98,13 +98,14 @@ BEGIN
     FROM (SELECT o.order_id, o.status FROM orders o
           WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE) o;
 
-    -- Before its order: leave a tombstone.  The order may have been placed since we looked; its id's lock
-    -- settles that.
+    -- Before its order: leave a tombstone.  The order may have been placed since we looked, under its id's
+    -- lock, or be about to be seen.
     IF cardinality(known) IS DISTINCT FROM cardinality(order_ids) THEN
         SELECT array_agg(DISTINCT i ORDER BY i) INTO unknown
         FROM unnest(order_ids) i WHERE i <> ALL (coalesce(known, '{}'));
         FOREACH id IN ARRAY coalesce(unknown, '{}') LOOP
             PERFORM lock_order_id(id);
+            PERFORM await_order(id);
         END LOOP;
         INSERT INTO order_tombstone (order_id, step, reason, message, event_id)
         SELECT DISTINCT ON (t.order_id) t.order_id, coalesce(t.value->>'failedStep', 'UNKNOWN'),
@@ -115,6 +116,10 @@ BEGIN
           AND NOT EXISTS (SELECT FROM orders o WHERE o.order_id = t.order_id)
         ORDER BY t.order_id, t.n
         ON CONFLICT DO NOTHING;
+
+        SELECT array_agg(o.order_id) FILTER (WHERE o.status = 'COMPLETED') INTO completed
+        FROM (SELECT o.order_id, o.status FROM orders o
+              WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE) o;
     END IF;
 
     -- For an order that was paid it comes too late.  Orders that have ended already, among them those
@@ -227,6 +232,9 @@ BEGIN
     IF order_ids IS NULL THEN
         RETURN;
     END IF;
+    PERFORM await_order(i.order_id)
+    FROM (SELECT DISTINCT i.order_id FROM unnest(order_ids) AS i(order_id)
+          WHERE NOT EXISTS (SELECT FROM orders t WHERE t.order_id = i.order_id) ORDER BY i.order_id) i;
     PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
 
     FOR event IN

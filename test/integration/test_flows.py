@@ -2,10 +2,12 @@
 outlive a crash."""
 
 import json
+import threading
 import uuid
 
 import pytest
 from harness import audit
+from harness.shop import place
 from harness.waiting import wait_until
 
 
@@ -92,8 +94,8 @@ def test_payment_processed_is_another_name_of_payment_completed(shop):
 
 def test_topics_may_carry_a_version_in_their_names(shop):
     """As docs/message-format.md says how."""
-    names = ("order-created", "inventory-updated", "inventory-reserved", "order-request", "order-request-dlq", "payment-completed",
-             "order-events", "payment-event")
+    names = ("order-created", "inventory-updated", "inventory-reserved", "payment-completed", "order-events",
+             "payment-event")
     request, dead = shop.topic("order-request-v1"), shop.topic("order-request-dlq-v1")
     shop.kafka.create(*(shop.topic(f"{name}-v1") for name in names), request, dead)
     prefix = shop.prefix.replace(".", "[.]")
@@ -127,3 +129,39 @@ def test_a_payment_that_was_begun_outlives_a_crash_and_is_listed_until_it_has_an
     shop.query("CALL holdfast.complete_payment('pay-1', 'TX-1')", user="shop_app")
     assert shop.status(order_id) == "COMPLETED" and shop.query(overdue, user="shop_admin") == []
     audit.wait_delivered(shop)
+
+
+def test_an_answer_that_overtakes_the_commit_of_its_order_waits_for_it(shop):
+    """What is flushed is in Kafka, and others see it only when its commit is over: with a synchronous standby
+    that is the standby's whole round trip later."""
+    shop.run_relay()
+    shop.cluster.admin("ALTER ROLE shop_relay SET synchronous_commit = 'local'")
+    shop.cluster.set(synchronous_standby_names="nobody")
+    orders = []
+
+    def buy():
+        with shop.connect(autocommit=False) as app:
+            orders.extend(place(app, user, 1, 1)[0] for user in range(3))
+            app.commit()
+    thread = threading.Thread(target=buy)
+    try:
+        shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop_relay' AND backend_type = 'client backend'")
+        thread.start()
+        wait_until(lambda: len(shop.records("order-created")) == 3, "the orders are told of")
+        assert shop.query("SELECT * FROM holdfast.orders") == [], "and nobody sees them"
+        paid(shop, shop.topic("payment-completed"), orders[0], 10_000)
+        for topic, order_id in zip(("payment-failed", "order-failed"), orders[1:], strict=True):
+            shop.kafka.send(shop.topic(topic), str(order_id), json.dumps(
+                {"eventId": topic, "paymentId": topic, "orderId": order_id, "reason": "NO"}).encode(), {"id": topic})
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'shop_relay' AND wait_event = 'transactionid'"
+        letters = "SELECT count(*) FROM holdfast.dead_letter"
+        wait_until(lambda: shop.value(waiting) or shop.value(letters), "an answer waits")
+        assert shop.value(letters) == 0
+    finally:
+        shop.cluster.set(synchronous_standby_names=None)
+        thread.join()
+        shop.cluster.admin("ALTER ROLE shop_relay RESET synchronous_commit")
+    for order_id, status in zip(orders, ("COMPLETED", "FAILED", "FAILED"), strict=True):
+        shop.wait_status(order_id, status)
+    assert shop.query("SELECT * FROM holdfast.dead_letter") == shop.query("SELECT * FROM holdfast.order_tombstone") == []
+    shop.reconciled()

@@ -24,7 +24,7 @@ from .shop import IN_TOPICS, expire
 from .waiting import wait_until
 from .walk_model import PAYERS, PRICES, SAGAS, TOPICS, Model, name_of
 
-HOLDS_S = (1, 3, 8, 20)
+HOLDS_S = (2, 5, 10, 30)
 BOUND = (*IN_TOPICS, "order-request")
 
 PENDING = "orders WHERE status = 'PENDING'"
@@ -339,7 +339,7 @@ class Buyer(Actor):
 
     def _pay(self, wanted, attempt):
         payment_id = f"app-{wanted.user_id}-{attempt}"
-        part = wanted.total // 2 if attempt == 1 and wanted.total > 1 and self.chance.random() < 0.3 else None
+        part = wanted.total // 2 if attempt == 1 and wanted.total > 1 and self.chance.random() < 0.5 else None
         begun = self.allowed("CALL holdfast.begin_payment(%s, %s, %s)", wanted.order_id, part, payment_id, states=("HF008", "HF011"))
         if begun is None:
             return
@@ -356,7 +356,7 @@ class Buyer(Actor):
             again = attempt < 4 and self.chance.random() < 0.7
             wanted.ends.add("fail_payment")
             done = self.ask("CALL holdfast.fail_payment(%s, 'LIMIT_EXCEEDED', retryable => %s)", payment_id, again)
-        if done.detail["orderStatus"] == "PENDING" and attempt < 5:
+        if done.detail["orderStatus"] == "PENDING" and self.chance.random() < 0.7:
             self._after(self.chance.choice((0, 0.1, 1)), self._pay, wanted, attempt + 1)
 
     def _ask_back(self, wanted):

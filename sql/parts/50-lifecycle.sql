@@ -32,6 +32,10 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'HF007';
 EXCEPTION
     WHEN unique_violation THEN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+                MESSAGE = format('order %s is newer than the snapshot of this transaction', await_order.order_id);
+        END IF;
         RETURN true;
     WHEN SQLSTATE 'HF007' THEN
         RETURN false;
@@ -58,9 +62,6 @@ BEGIN
             RETURN found_row;
         ELSIF NOT await_order(lock_order.order_id) THEN
             RAISE EXCEPTION USING ERRCODE = 'HF007', MESSAGE = format('order %s does not exist', lock_order.order_id);
-        ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
-            RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
-                MESSAGE = format('order %s is newer than the snapshot of this transaction', lock_order.order_id);
         END IF;
     END LOOP;
 END

@@ -34,6 +34,10 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'HF007';
 EXCEPTION
     WHEN unique_violation THEN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+                MESSAGE = format('payment "%s" is newer than the snapshot of this transaction', await_payment.payment_id);
+        END IF;
         RETURN true;
     WHEN SQLSTATE 'HF007' THEN
         RETURN false;

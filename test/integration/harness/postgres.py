@@ -106,6 +106,14 @@ class Cluster:
         self.stop(mode)
         self.start()
 
+    def owns(self, pid):
+        """A process of that id is a backend of this server."""
+        try:
+            parent = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]
+        except FileNotFoundError:
+            return False
+        return int(parent) == self._server.pid
+
     def answer_at(self, other):
         """From the next start on, use the port and the socket of another cluster, which is stopped."""
         self.port, self.socket_directory = other.port, other.socket_directory

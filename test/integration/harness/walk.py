@@ -1,4 +1,4 @@
-"""A random walk: buyers, a payment service and accidents do what they like to a shop, until it is to rest.
+"""A random walk: buyers, a payment service and accidents do to a shop what they like, until it comes to rest.
 
 Everybody has a random generator of his own, seeded with the walk's, so that one seed makes the same
 decisions again; how the threads interleave is up to the machine.
@@ -40,7 +40,7 @@ class Walk:
         self.seed = seed
         self.model = Model()
         self._chance = random.Random(f"{seed} accidents")
-        shop.kafka.create(*(shop.topic(t + end) for t in ("order-request",) for end in ("", "-dlq")), partitions=shop.partitions)
+        shop.kafka.create(shop.topic("order-request"), shop.topic("order-request-dlq"), partitions=shop.partitions)
         for product, price in PRICES.items():
             units = self._chance.randint(20, 120)
             shop.product(product, price, units)
@@ -115,11 +115,8 @@ class Walk:
             self.shop.cluster.admin("SELECT pg_terminate_backend(%s)", pid)
 
     def _kill_a_backend(self):
-        if (pid := self._some_backend()) is not None:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it ended by itself
+        if (pid := self._some_backend()) is not None and self.shop.cluster.owns(pid):
+            os.kill(pid, signal.SIGKILL)
 
     def _crash(self):
         self.shop.cluster.restart("immediate")
@@ -153,6 +150,7 @@ class Walk:
         under_way |= {what: shop.value(f"SELECT count(*) FROM holdfast.{what}") for what in (PENDING, HELD, PAYING, PROCESSING, EARLY)}
         under_way |= {"answers of the payment service": self.service.owes()}
         return {what: n for what, n in under_way.items() if n}, ends
+
 
 
 def is_answer(error):
@@ -249,8 +247,9 @@ class Buyer(Actor):
         products = self.chance.sample(sorted(PRICES), self.chance.choice((1, 1, 1, 2, 3)))
         return {p: self.chance.randint(1, 3) for p in products}
 
-    def _want(self, *payers):
-        payer, = self.chance.choices(PAYERS, (60, 25, 7, 8)) if not payers else payers
+    def _want(self, payer=None, early=0):
+        if payer is None:
+            payer, = self.chance.choices(PAYERS, (60, 25, 7, early))
         return self.model.want(payer, self.chance.choice(SAGAS), self._some_lines(), self.chance.choice(HOLDS_S))
 
     # ---- orders
@@ -259,7 +258,7 @@ class Buyer(Actor):
         way()
 
     def _place(self):
-        wanted = self._want()
+        wanted = self._want(early=12)
         if wanted.payer == "early":
             wanted.order_id = self.ask("SELECT holdfast.next_order_id()")[0]
             payment_id = name_of("early", wanted.user_id)
@@ -278,7 +277,7 @@ class Buyer(Actor):
         self._placed(wanted, row.order_id, row.status)
 
     def _place_many(self):
-        many = [self._want(self.chance.choice(PAYERS[:3])) for _ in range(self.chance.randint(2, 5))]
+        many = [self._want() for _ in range(self.chance.randint(2, 5))]
         results = self.ask("CALL holdfast.place_orders(%s::jsonb)", Jsonb([
             {"userId": w.user_id, "lines": w.request, "idempotencyKey": f"cart-{w.user_id}", "options": w.options}
             for w in many])).results
@@ -286,7 +285,7 @@ class Buyer(Actor):
             self._placed(wanted, result["orderId"], result["status"])
 
     def _submit(self):
-        wanted = self._want(self.chance.choice(PAYERS[:3]))
+        wanted = self._want()
         wanted.trace_id = self.ask("SELECT holdfast.submit_order(%s, %s, %s, %s)", wanted.user_id, Jsonb(wanted.request),
                                    f"cart-{wanted.user_id}", Jsonb(wanted.options))[0]
         self._after(0.2, self._look, wanted)

@@ -3,18 +3,27 @@
 -- Money is bigint in minor units with a currency.  Only the extension's functions write these tables.
 -- Nothing that is inserted per order has a foreign key: its parents are locked by the same function,
 -- and a key-share lock on the stock row would be a second lock on the hottest row of the database.
--- Locks are taken in one order everywhere: idempotency row, order row, stock rows by product_id.
+-- Locks are taken in one order everywhere: idempotency row, admission ticket, order row, the customer's
+-- counts by product_id and user_id, stock rows by product_id.
 
 CREATE TABLE holdfast.product (
-    product_id  bigint PRIMARY KEY,
-    name        text NOT NULL,
-    unit_price  bigint NOT NULL CHECK (unit_price >= 0),
-    currency    text NOT NULL DEFAULT 'KRW' CHECK (currency ~ '^[A-Z]{3}$'),
-    created_at  timestamptz NOT NULL DEFAULT now(),
-    updated_at  timestamptz NOT NULL DEFAULT now()
+    product_id       bigint PRIMARY KEY,
+    name             text NOT NULL,
+    unit_price       bigint NOT NULL CHECK (unit_price >= 0),
+    currency         text NOT NULL DEFAULT 'KRW' CHECK (currency ~ '^[A-Z]{3}$'),
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    waiting_room_id  int,
+    max_per_order    bigint CHECK (max_per_order > 0),
+    max_per_user     bigint CHECK (max_per_user > 0),
+    limit_window     interval CHECK (limit_window > interval '0')
 );
 COMMENT ON TABLE holdfast.product IS 'what can be sold, and at which price from now on; written by set_product()';
 COMMENT ON COLUMN holdfast.product.unit_price IS 'price of one unit in minor units of the currency';
+COMMENT ON COLUMN holdfast.product.waiting_room_id IS 'orders need a token of this room; NULL: none';
+COMMENT ON COLUMN holdfast.product.max_per_order IS 'most units in one order; NULL: any number';
+COMMENT ON COLUMN holdfast.product.max_per_user IS 'most units of one customer within limit_window; NULL: any number';
+COMMENT ON COLUMN holdfast.product.limit_window IS 'how long an order counts towards max_per_user; NULL: for ever';
 
 -- One row per product, updated by every order.  The room on the page keeps these updates HOT, so no
 -- column that changes may be indexed; vacuum comes early because one row may collect thousands of

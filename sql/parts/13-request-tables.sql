@@ -10,6 +10,7 @@ CREATE TABLE holdfast.order_request (
     lines            jsonb NOT NULL,
     options          jsonb,
     status           text NOT NULL DEFAULT 'PROCESSING' CHECK (status IN ('PROCESSING', 'COMPLETED', 'FAILED')),
+    admitted_room    int,
     order_id         bigint,
     reason           text,
     message          text,
@@ -20,4 +21,6 @@ CREATE INDEX order_request_key ON holdfast.order_request (user_id, idempotency_k
 CREATE TABLE holdfast.order_request_default PARTITION OF holdfast.order_request DEFAULT WITH (fillfactor = 70);
 COMMENT ON TABLE holdfast.order_request IS 'PROCESSING -> COMPLETED (an order was placed) | FAILED; answered by order_status(trace_id)';
 COMMENT ON COLUMN holdfast.order_request.order_id IS 'the order; of a refusal too, when refusals are recorded';
-COMMENT ON COLUMN holdfast.order_request.reason IS 'OUT_OF_STOCK, or DEAD_LETTER: it could not be applied, see dead_letter';
+COMMENT ON COLUMN holdfast.order_request.admitted_room IS
+    'the waiting room whose token submit_order() has used, until an order is placed on the strength of it';
+COMMENT ON COLUMN holdfast.order_request.reason IS 'OUT_OF_STOCK, LIMIT_EXCEEDED, or DEAD_LETTER: it could not be applied, see dead_letter';

@@ -189,6 +189,9 @@ BEGIN
     INTO freed_orders, freed_products, freed_quantities
     FROM (SELECT * FROM freed ORDER BY product_id, order_id) f;
 
+    -- Nor does it count towards its customer's limit any more.
+    DELETE FROM customer_take t WHERE t.order_id = ANY (ended);
+
     -- One update per product, however many orders gave it back: a row that is updated hundreds of times
     -- in one transaction would be searched through all its versions each time.
     FOR product IN
@@ -274,7 +277,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.end_orders IS
-    'PENDING -> FAILED, CANCELLED or EXPIRED with all that follows: what is HELD and what was paid goes back, history, events. Orders in another state, and repetitions, are left alone. Returns the orders that changed. One step, reason and message per order; publish_order_failed is false when the cause is an order-failed from elsewhere. An order whose saga has steps that a procedure of the user''s must undo turns back now and ends when that is done (part 58); through_saga: it is done.';
+    'PENDING -> FAILED, CANCELLED or EXPIRED with all that follows: what is HELD, what was paid and what counts towards a limit goes back, history, events. Orders in another state, and repetitions, are left alone. Returns the orders that changed. One step, reason and message per order; publish_order_failed is false when the cause is an order-failed from elsewhere. An order whose saga has steps that a procedure of the user''s must undo turns back now and ends when that is done (part 58); through_saga: it is done.';
 
 CREATE PROCEDURE holdfast.complete_order(
     order_id bigint, INOUT status text DEFAULT NULL, INOUT detail jsonb DEFAULT NULL)

@@ -33,6 +33,12 @@ DECLARE
     known order_request;
     new_trace_id uuid;
     event_id uuid;
+    token text := submit_order.options->>'admissionToken';
+    -- The token is used here, and nothing of it is needed later.
+    kept_options jsonb := CASE WHEN token IS NULL THEN submit_order.options
+                               ELSE nullif(submit_order.options - 'admissionToken', '{}') END;
+    room int;
+    problem text;
 BEGIN
     PERFORM check_order_request(submit_order.user_id, submit_order.lines, submit_order.idempotency_key,
                                 submit_order.options);
@@ -47,7 +53,7 @@ BEGIN
         WHERE r.user_id = submit_order.user_id AND r.idempotency_key = submit_order.idempotency_key
         ORDER BY r.created_at LIMIT 1;
         IF known.trace_id IS NOT NULL THEN
-            IF (known.lines, known.options) IS DISTINCT FROM (submit_order.lines, submit_order.options) THEN
+            IF (known.lines, known.options) IS DISTINCT FROM (submit_order.lines, kept_options) THEN
                 RAISE EXCEPTION USING ERRCODE = 'HF006',
                     MESSAGE = format('idempotency key "%s" was used with another request', submit_order.idempotency_key);
             END IF;
@@ -57,19 +63,34 @@ BEGIN
 
     new_trace_id := uuid_v7();
     event_id := uuid_v7();
-    INSERT INTO order_request (trace_id, user_id, idempotency_key, lines, options)
-    VALUES (new_trace_id, submit_order.user_id, submit_order.idempotency_key, submit_order.lines, submit_order.options);
+    INSERT INTO order_request (trace_id, user_id, idempotency_key, lines, options, admitted_room)
+    VALUES (new_trace_id, submit_order.user_id, submit_order.idempotency_key, submit_order.lines, kept_options,
+            (SELECT min(p.waiting_room_id)
+             FROM jsonb_array_elements(submit_order.lines) AS l
+                  JOIN product p ON p.product_id = (l->>'productId')::bigint))
+    RETURNING admitted_room INTO room;
+    IF room IS NOT NULL THEN
+        IF EXISTS (SELECT FROM jsonb_array_elements(submit_order.lines) AS l
+                        JOIN product p ON p.product_id = (l->>'productId')::bigint
+                   WHERE p.waiting_room_id <> room) THEN
+            RAISE EXCEPTION USING ERRCODE = 'HF033', MESSAGE = 'products of one order must have one waiting room';
+        END IF;
+        problem := use_admission(room, submit_order.user_id, token, NULL, NULL);
+        IF problem IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'HF030', MESSAGE = problem;
+        END IF;
+    END IF;
     -- The key is the trace id: a request that becomes a dead letter keeps nobody else's waiting.
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
     VALUES (event_id, 'order-request', new_trace_id::text, 'OrderRequested',
             event_order_request_v1(event_id, new_trace_id, submit_order.user_id, submit_order.lines,
-                                   submit_order.idempotency_key, submit_order.options),
+                                   submit_order.idempotency_key, kept_options),
             trace_headers(current_setting('holdfast.traceparent', true)));
     RETURN new_trace_id;
 END
 $$;
 COMMENT ON FUNCTION holdfast.submit_order IS
-    'Asks for an order and returns its trace id at once: the request is PROCESSING and order-request is published, in the caller''s transaction. What became of it: order_status(trace_id). The same key and the same request give the same trace id; with another request HF006. What is wrong with the request itself is an error here; products and stock are looked at later.';
+    'Asks for an order and returns its trace id at once: the request is PROCESSING and order-request is published, in the caller''s transaction. What became of it: order_status(trace_id). The same key and the same request give the same trace id; with another request HF006. What is wrong with the request itself is an error here, and so is a missing admission token, which is used now (HF030); stock and limits are looked at later.';
 
 CREATE FUNCTION holdfast.order_status(trace_id uuid, user_id bigint DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -190,8 +211,12 @@ BEGIN
         message = a.message, updated_at = clock_timestamp()
     FROM (SELECT open_traces[e.n] AS trace_id, e.result,
                  CASE WHEN e.result->'detail' ? 'reason' THEN
-                     (SELECT string_agg(format('product %s: %s requested, %s available', l->>'productId', l->>'requested',
-                                               l->>'available'), '; ' ORDER BY l->'productId')
+                     (SELECT string_agg(
+                                 CASE WHEN l ? 'limit' THEN
+                                     format('product %s: %s requested, limit of %s per %s, %s taken', l->>'productId',
+                                            l->>'requested', l->>'limit', lower(l->>'per'), l->>'taken')
+                                 ELSE format('product %s: %s requested, %s available', l->>'productId',
+                                             l->>'requested', l->>'available') END, '; ' ORDER BY l->'productId')
                       FROM jsonb_array_elements(e.result->'detail'->'lines') AS l) END AS message
           FROM jsonb_array_elements(results) WITH ORDINALITY AS e(result, n)) a
     WHERE r.trace_id = a.trace_id AND r.trace_id = ANY (open_traces);

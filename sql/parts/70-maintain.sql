@@ -184,6 +184,7 @@ DECLARE
     part record;
     newest uuid;
     outcome text;
+    forgotten bigint;
     report jsonb := '{"created": [], "closed": [], "dropped": [], "unconfirmed": [], "busy": []}';
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('holdfast.maintain', 0)) THEN
@@ -267,11 +268,17 @@ BEGIN
         outcome := drop_partition(part.parent, part.name, part.is_default);
         report := jsonb_set(report, ARRAY[outcome], coalesce(report->outcome, '[]') || to_jsonb(part.name));
     END LOOP;
+
+    PERFORM adopt_waiting_numbers();
+    forgotten := forget_waiting(50000);
+    IF forgotten > 0 THEN
+        report := report || jsonb_build_object('forgotten', forgotten);
+    END IF;
     RETURN report;
 END
 $$;
 COMMENT ON FUNCTION holdfast.maintain(boolean) IS
-    'Makes partitions ahead of time and drops those of outbox, inbox and order requests that are past their retention, of the outbox only what every known slot has confirmed. Waits for no lock longer than 100 ms; says what it did, and what was busy. over_default: attach partitions although the default partition is large, which blocks inserts while it is read.';
+    'Makes partitions ahead of time and drops those of outbox, inbox and order requests that are past their retention, of the outbox only what every known slot has confirmed; removes old waiting tickets and counts. Waits for no lock longer than 100 ms; says what it did, and what was busy. over_default: attach partitions although the default partition is large, which blocks inserts while it is read.';
 
 CREATE FUNCTION holdfast.create_publication() RETURNS void
     LANGUAGE plpgsql VOLATILE

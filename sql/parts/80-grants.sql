@@ -16,6 +16,7 @@ BEGIN
                         holdfast.refund_payment TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status(bigint), holdfast.order_status(uuid, bigint),
                         holdfast.submit_order, holdfast.availability, holdfast.trace(bigint), holdfast.trace(text),
+                        holdfast.waiting_join, holdfast.waiting_position, holdfast.waiting_leave, holdfast.waiting_rooms,
                         holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
 END
 $$;
@@ -57,7 +58,8 @@ BEGIN
     PERFORM grant_app(role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock,
-                        holdfast.saga_resolve TO %s', role);
+                        holdfast.saga_resolve, holdfast.set_product_limits, holdfast.set_product_room, holdfast.set_waiting_room,
+                        holdfast.remove_waiting_room TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.rebuild_stock, holdfast.replay,
                         holdfast.register_saga, holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone,
                         holdfast.retry_early, holdfast.early_take, holdfast.early_again, holdfast.early_retention,

@@ -68,6 +68,8 @@ def busy_shop(make_shop):
     expire(shop, late)
     shop.wait_status(late, "EXPIRED")
     assert shop.place(7, 1, 1000)[1] == "FAILED"
+    shop.query("CALL holdfast.set_product_limits(3, max_per_order => 2)", user="shop_admin")
+    assert shop.place(7, 3, 3)[2]["reason"] == "LIMIT_EXCEEDED"
     with shop.connect() as buyer:
         buyer.execute("SET holdfast.trace_id = 'a trace'")
         buyer.execute("SET holdfast.traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'")

@@ -71,6 +71,13 @@ bool key_scan_find(KeyScan* scan, int64 key) {
     return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
 }
 
+Datum key_scan_optional(KeyScan* scan, int column) {
+    bool is_null;
+    Datum value = slot_getattr(scan->slot, scan->columns[column], &is_null);
+
+    return is_null ? (Datum)0 : value;
+}
+
 Datum key_scan_value(KeyScan* scan, int column) {
     bool is_null;
     Datum value = slot_getattr(scan->slot, scan->columns[column], &is_null);

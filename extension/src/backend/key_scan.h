@@ -46,6 +46,8 @@ extern bool key_scan_find(KeyScan* scan, int64 key);
 
 /* A column of the row in the slot; it must not be null. */
 extern Datum key_scan_value(KeyScan* scan, int column);
+/* One that may be: then 0. */
+extern Datum key_scan_optional(KeyScan* scan, int column);
 
 #ifdef __cplusplus
 }

@@ -35,7 +35,8 @@ typedef struct Statement {
 
 #define PRODUCT_COLUMNS                                                                \
     "SELECT p.product_id, p.unit_price, p.currency, s.mode, s.on_hand - s.reserved - " \
-    "s.safety_stock "                                                                  \
+    "s.safety_stock, coalesce(p.waiting_room_id, 0), coalesce(p.max_per_order, 0), "   \
+    "coalesce(p.max_per_user, 0) "                                                     \
     "FROM holdfast.product p JOIN holdfast.stock s ON s.product_id = p.product_id "
 
 static Statement read_products = {
@@ -66,6 +67,35 @@ static Statement find_answer = {
     "WHERE user_id = $1 AND key = $2",
     2,
     {INT8OID, TEXTOID},
+    NULL};
+
+static Statement release_key = {"DELETE FROM holdfast.idempotency WHERE user_id = $1 AND key = $2",
+                                2,
+                                {INT8OID, TEXTOID},
+                                NULL};
+
+static Statement check_admission = {"SELECT holdfast.check_admission($1, $2, $3, $4, $5)",
+                                    5,
+                                    {INT4OID, INT8OID, TEXTOID, TEXTOID, BOOLOID},
+                                    NULL};
+
+static Statement use_admission = {"SELECT holdfast.use_admission($1, $2, $3, $4, $5)",
+                                  5,
+                                  {INT4OID, INT8OID, TEXTOID, TEXTOID, INT8OID},
+                                  NULL};
+
+static Statement lock_limits = {
+    "SELECT l.taken FROM unnest(holdfast.lock_limits($1, $2)) WITH ORDINALITY AS l(taken, n) "
+    "ORDER BY l.n",
+    2,
+    {INT8ARRAYOID, INT8ARRAYOID},
+    NULL};
+
+static Statement add_taken = {
+    "INSERT INTO holdfast.customer_take (order_id, user_id, product_id, quantity, taken_at) "
+    "SELECT $1, $2, l.product_id, l.quantity, $5 FROM unnest($3, $4) AS l(product_id, quantity)",
+    5,
+    {INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID},
     NULL};
 
 static Statement lock_order_id = {"SELECT holdfast.lock_order_id($1)", 1, {INT8OID}, NULL};
@@ -181,6 +211,14 @@ static void add_optional_text(Parameters* parameters, RawBytes text) {
         add_text(parameters, text);
 }
 
+static void add_int64_array(Parameters* parameters, const int64* values, int count) {
+    Datum* elements = palloc(sizeof(Datum) * (Size)count);
+
+    for (int i = 0; i < count; i++) elements[i] = Int64GetDatum(values[i]);
+    add(parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL,
+                                                    TYPALIGN_DOUBLE)));
+}
+
 static void add_int64_as_text(Parameters* parameters, int64 value) {
     char digits[MAXINT8LEN + 1];
 
@@ -222,6 +260,14 @@ static int64 int64_column(int row, int number) {
 
     if (is_null) elog(ERROR, "column %d is null", number);
     return DatumGetInt64(value);
+}
+
+static int32 int32_column(int row, int number) {
+    bool is_null;
+    Datum value = column(row, number, &is_null);
+
+    if (is_null) elog(ERROR, "column %d is null", number);
+    return DatumGetInt32(value);
 }
 
 /* Empty when null; lives in the SPI frame. */
@@ -276,15 +322,11 @@ SqlTombstone order_sql_find_tombstone(int64 order_id) {
 
 int order_sql_read_products(const int64* ids, int count, bool lock, SqlProduct* products) {
     Parameters parameters = {.count = 0};
-    Datum* elements;
     int found;
     int row;
 
     if (!lock && product_lookup(ids, count, products, &found)) return found;
-    elements = palloc(sizeof(Datum) * (Size)count);
-    for (row = 0; row < count; row++) elements[row] = Int64GetDatum(ids[row]);
-    add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL,
-                                                     TYPALIGN_DOUBLE)));
+    add_int64_array(&parameters, ids, count);
     found = execute(lock ? &lock_products : &read_products, &parameters, false);
     for (row = 0; row < Min(found, count); row++) {
         products[row].product_id = int64_column(row, 1);
@@ -292,6 +334,9 @@ int order_sql_read_products(const int64* ids, int count, bool lock, SqlProduct* 
         products[row].currency = text_column(row, 3);
         products[row].stock_mode = text_column(row, 4);
         products[row].available = int64_column(row, 5);
+        products[row].waiting_room = int32_column(row, 6);
+        products[row].max_per_order = int64_column(row, 7);
+        products[row].max_per_user = int64_column(row, 8);
     }
     return found;
 }
@@ -323,6 +368,63 @@ void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer* answe
 
     add_answer(&parameters, user_id, key, answer);
     execute(&change_answer, &parameters, false);
+}
+
+void order_sql_release_key(int64 user_id, RawBytes key) {
+    Parameters parameters = {.count = 0};
+
+    add(&parameters, Int64GetDatum(user_id));
+    add_text(&parameters, key);
+    execute(&release_key, &parameters, false);
+}
+
+static void add_admission(Parameters* parameters, const SqlAdmission* admission) {
+    add(parameters, Int32GetDatum(admission->room));
+    add(parameters, Int64GetDatum(admission->user_id));
+    add_optional_text(parameters, admission->token);
+    add_optional_text(parameters, admission->trace_id);
+}
+
+RawBytes order_sql_check_admission(const SqlAdmission* admission, bool lock) {
+    Parameters parameters = {.count = 0};
+
+    add_admission(&parameters, admission);
+    add(&parameters, BoolGetDatum(lock));
+    execute(&check_admission, &parameters, false);
+    return text_column(0, 1);
+}
+
+RawBytes order_sql_use_admission(const SqlAdmission* admission, int64 order_id) {
+    Parameters parameters = {.count = 0};
+
+    add_admission(&parameters, admission);
+    add(&parameters, Int64GetDatum(order_id));
+    execute(&use_admission, &parameters, false);
+    return text_column(0, 1);
+}
+
+void order_sql_lock_limits(const int64* product_ids, const int64* user_ids, int count,
+                           int64* taken) {
+    Parameters parameters = {.count = 0};
+    int found;
+
+    add_int64_array(&parameters, product_ids, count);
+    add_int64_array(&parameters, user_ids, count);
+    found = execute(&lock_limits, &parameters, false);
+    if (found != count) elog(ERROR, "lock_limits returned %d counts, not %d", found, count);
+    for (int i = 0; i < count; i++) taken[i] = int64_column(i, 1);
+}
+
+void order_sql_add_taken(int64 order_id, int64 user_id, const int64* product_ids,
+                         const int64* quantities, int count, TimestampTz at) {
+    Parameters parameters = {.count = 0};
+
+    add(&parameters, Int64GetDatum(order_id));
+    add(&parameters, Int64GetDatum(user_id));
+    add_int64_array(&parameters, product_ids, count);
+    add_int64_array(&parameters, quantities, count);
+    add(&parameters, TimestampTzGetDatum(at));
+    execute(&add_taken, &parameters, false);
 }
 
 SqlAnswer order_sql_find_answer(int64 user_id, RawBytes key) {

@@ -18,6 +18,9 @@ typedef struct SqlProduct {
     int64 available;
     RawBytes currency; /* both live until order_sql_end */
     RawBytes stock_mode;
+    int32 waiting_room; /* 0: NULL, and so of the limits */
+    int64 max_per_order;
+    int64 max_per_user;
 } SqlProduct;
 
 typedef struct SqlStock {
@@ -37,6 +40,14 @@ typedef struct SqlAnswer {
     RawBytes status;
     RawBytes detail;
 } SqlAnswer;
+
+/* Empty text becomes NULL. */
+typedef struct SqlAdmission {
+    int32 room;
+    int64 user_id;
+    RawBytes token;
+    RawBytes trace_id;
+} SqlAdmission;
 
 typedef struct SqlTombstone {
     bool found;
@@ -97,6 +108,17 @@ extern int order_sql_read_products(const int64* ids, int count, bool lock, SqlPr
 extern bool order_sql_claim_key(int64 user_id, RawBytes key, const SqlAnswer* answer);
 extern SqlAnswer order_sql_find_answer(int64 user_id, RawBytes key);
 extern void order_sql_change_answer(int64 user_id, RawBytes key, const SqlAnswer* answer);
+extern void order_sql_release_key(int64 user_id, RawBytes key);
+
+/* Both return why the user is not admitted, which lives until order_sql_end; empty: admitted. */
+extern RawBytes order_sql_check_admission(const SqlAdmission* admission, bool lock);
+extern RawBytes order_sql_use_admission(const SqlAdmission* admission, int64 order_id);
+
+/* Locks `count` counts, which are in ascending order, and fills `taken`. */
+extern void order_sql_lock_limits(const int64* product_ids, const int64* user_ids, int count,
+                                  int64* taken);
+extern void order_sql_add_taken(int64 order_id, int64 user_id, const int64* product_ids,
+                                const int64* quantities, int count, TimestampTz at);
 
 extern void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int event_count);
 extern void order_sql_insert_event(const SqlEvent* event);

@@ -51,9 +51,21 @@ std::vector<core::ProductState> products_of(std::span<const core::Line> lines, b
     for (int i = 0; i < found; ++i) {
         const SqlProduct& row = rows[static_cast<std::size_t>(i)];
         products.push_back({row.product_id, row.unit_price, row.available, text(row.currency),
-                            text(row.stock_mode)});
+                            text(row.stock_mode), row.waiting_room, row.max_per_order,
+                            row.max_per_user});
     }
     return products;
+}
+
+SqlAdmission sql_admission(const core::Admission& admission) {
+    return {.room = admission.room,
+            .user_id = admission.user_id,
+            .token = bytes(admission.token),
+            .trace_id = bytes(admission.trace_id)};
+}
+
+std::optional<std::string> problem(RawBytes raw) {
+    return raw.size == 0 ? std::nullopt : std::optional{text(raw)};
 }
 
 bool is_unique_violation(const BackendError& error) {
@@ -127,6 +139,51 @@ void SqlOrderStore::change_answer(std::int64_t user_id, std::string_view key,
                                   const core::KeptAnswer& answer) {
     const SqlAnswer row = sql_answer(answer);
     call_backend<order_sql_change_answer>(int64{user_id}, bytes(key), &row);
+}
+
+void SqlOrderStore::release_key(std::int64_t user_id, std::string_view key) {
+    call_backend<order_sql_release_key>(int64{user_id}, bytes(key));
+}
+
+std::optional<std::string> SqlOrderStore::check_admission(const core::Admission& admission,
+                                                          bool lock) {
+    const SqlAdmission row = sql_admission(admission);
+    return problem(call_backend<order_sql_check_admission>(&row, lock));
+}
+
+std::optional<std::string> SqlOrderStore::use_admission(const core::Admission& admission,
+                                                        std::int64_t order_id) {
+    const SqlAdmission row = sql_admission(admission);
+    return problem(call_backend<order_sql_use_admission>(&row, int64{order_id}));
+}
+
+std::vector<std::int64_t> SqlOrderStore::lock_limits(std::span<const core::UserLimit> limits) {
+    std::vector<int64> columns(limits.size() * 3);
+    int64* const product_ids = columns.data();
+    int64* const user_ids = product_ids + limits.size();
+    int64* const taken = user_ids + limits.size();
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+        product_ids[i] = limits[i].product_id;
+        user_ids[i] = limits[i].user_id;
+    }
+    call_backend<order_sql_lock_limits>(
+        static_cast<const int64*>(product_ids), static_cast<const int64*>(user_ids),
+        static_cast<int>(limits.size()), static_cast<int64*>(taken));
+    return {taken, taken + limits.size()};
+}
+
+void SqlOrderStore::add_taken(std::int64_t order_id, std::int64_t user_id,
+                              std::span<const core::Line> lines, core::Instant at) {
+    std::vector<int64> columns(lines.size() * 2);
+    int64* const product_ids = columns.data();
+    int64* const quantities = product_ids + lines.size();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        product_ids[i] = lines[i].product_id;
+        quantities[i] = lines[i].quantity;
+    }
+    call_backend<order_sql_add_taken>(
+        int64{order_id}, int64{user_id}, static_cast<const int64*>(product_ids),
+        static_cast<const int64*>(quantities), static_cast<int>(lines.size()), to_timestamptz(at));
 }
 
 void SqlOrderStore::insert_order(const core::OrderRow& order,

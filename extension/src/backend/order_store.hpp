@@ -22,6 +22,14 @@ class SqlOrderStore final : public core::OrderStore, private core::LiveObject {
                                                 std::string_view key) override;
     void change_answer(std::int64_t user_id, std::string_view key,
                        const core::KeptAnswer& answer) override;
+    void release_key(std::int64_t user_id, std::string_view key) override;
+    std::optional<std::string> check_admission(const core::Admission& admission,
+                                               bool lock) override;
+    std::optional<std::string> use_admission(const core::Admission& admission,
+                                             std::int64_t order_id) override;
+    std::vector<std::int64_t> lock_limits(std::span<const core::UserLimit> limits) override;
+    void add_taken(std::int64_t order_id, std::int64_t user_id, std::span<const core::Line> lines,
+                   core::Instant at) override;
     void insert_order(const core::OrderRow& order,
                       std::span<const core::OutboxRow> events) override;
     void insert_event(const core::OutboxRow& event) override;

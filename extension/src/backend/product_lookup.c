@@ -6,7 +6,10 @@
 #include "utils/snapmgr.h"
 
 static const KeyScanColumn product_columns[] = {
-    {"product_id", INT8OID}, {"unit_price", INT8OID}, {"currency", TEXTOID}, {NULL, InvalidOid}};
+    {"product_id", INT8OID},    {"unit_price", INT8OID},
+    {"currency", TEXTOID},      {"waiting_room_id", INT4OID},
+    {"max_per_order", INT8OID}, {"max_per_user", INT8OID},
+    {NULL, InvalidOid}};
 static const KeyScanColumn stock_columns[] = {{"product_id", INT8OID},   {"on_hand", INT8OID},
                                               {"reserved", INT8OID},     {"mode", TEXTOID},
                                               {"safety_stock", INT8OID}, {NULL, InvalidOid}};
@@ -40,6 +43,9 @@ bool product_lookup(const int64* ids, int count, SqlProduct* products, int* foun
                          DatumGetInt64(key_scan_value(&stock, 2)) -
                          DatumGetInt64(key_scan_value(&stock, 4));
         row->stock_mode = get_text(&stock, 3);
+        row->waiting_room = DatumGetInt32(key_scan_optional(&product, 3));
+        row->max_per_order = DatumGetInt64(key_scan_optional(&product, 4));
+        row->max_per_user = DatumGetInt64(key_scan_optional(&product, 5));
         (*found)++;
     }
     key_scan_end(&stock, AccessShareLock);

@@ -78,7 +78,7 @@ void define() {
                             &payment_timeout_seconds, 60, 0, 365 * kDaySeconds, PGC_USERSET,
                             GUC_UNIT_S, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("holdfast.record_refusals",
-                             "Keep and announce orders that are refused for want of stock.",
+                             "Keep and announce orders that are refused.",
                              "When off, a refusal is answered without any write.", &record_refusals,
                              true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("holdfast.inventory_events",

@@ -21,6 +21,8 @@ inline constexpr const char* kKeyReused = "HF006";
 inline constexpr const char* kInvalidOption = "HF009";
 inline constexpr const char* kCurrencyMismatch = "HF010";
 inline constexpr const char* kStockChanged = "HF022";
+inline constexpr const char* kNotAdmitted = "HF030";
+inline constexpr const char* kSeveralRooms = "HF033";
 inline constexpr const char* kNotSupported = "0A000";
 inline constexpr const char* kSerializationFailure = "40001";
 }  // namespace sqlstate

@@ -112,6 +112,22 @@ std::string short_lines_json(std::span<const ShortLine> lines) {
     return json.finish();
 }
 
+std::string limited_lines_json(std::span<const LimitedLine> lines) {
+    JsonWriter json;
+    json.begin_array();
+    for (const LimitedLine& line : lines) {
+        json.begin_object();
+        json.field("productId", line.product_id);
+        json.field("requested", line.requested);
+        json.field("limit", line.limit);
+        json.field("per", line.per);
+        json.field("taken", line.taken);
+        json.end_object();
+    }
+    json.end_array();
+    return json.finish();
+}
+
 std::string headers_json(std::string_view traceparent) {
     JsonWriter json;
     json.begin_object();

@@ -35,6 +35,15 @@ struct ShortLine {
     std::int64_t available;
 };
 
+// A line of an order that takes more than its product's limit.
+struct LimitedLine {
+    std::int64_t product_id;
+    std::int64_t requested;
+    std::int64_t limit;
+    std::string_view per;  // ORDER or USER
+    std::int64_t taken;    // by earlier orders of the user
+};
+
 struct OrderCreated {
     std::int64_t order_id;
     std::int64_t user_id;
@@ -82,6 +91,9 @@ std::string order_failed_v1(const EventHead& head, const OrderFailed& event);
 // [{"productId":..,"requested":..,"available":..}, ...]: the lines of an order-failed event of step
 // RESERVE and of a refusal's answer.
 std::string short_lines_json(std::span<const ShortLine> lines);
+// The same of reason LIMIT_EXCEEDED:
+// [{"productId":..,"requested":..,"limit":..,"per":"USER","taken":..}, ...].
+std::string limited_lines_json(std::span<const LimitedLine> lines);
 
 // The outbox row's headers, {"traceparent":"..."}.  Precondition: traceparent is not empty.
 std::string headers_json(std::string_view traceparent);

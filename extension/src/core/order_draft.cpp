@@ -12,6 +12,11 @@ namespace {
 // Without a row of its own: an order of this saga is its own saga.
 constexpr std::string_view kReserveFirst = "reserve_first";
 
+std::string lines_json(const Refusal& refusal) {
+    return refusal.over_limit.empty() ? short_lines_json(refusal.lines)
+                                      : limited_lines_json(refusal.over_limit);
+}
+
 }  // namespace
 
 std::string_view order_status_name(OrderStatus status) {
@@ -62,6 +67,19 @@ void OrderDraft::price(const std::vector<ProductState>& products) {
             throw Error(sqlstate::kOverflow, "the order's amount is out of range");
         }
         lines_.push_back({product.product_id, quantity, product.unit_price});
+        if (product.waiting_room != 0) {
+            if (waiting_room_ != 0 && waiting_room_ != product.waiting_room) {
+                throw Error(sqlstate::kSeveralRooms,
+                            "products of one order must have one waiting room");
+            }
+            waiting_room_ = product.waiting_room;
+        }
+        if (product.max_per_order != 0) {
+            order_limits_.push_back({request_.lines[i], product.max_per_order});
+        }
+        if (product.max_per_user != 0) {
+            user_limits_.push_back({request_.lines[i], product.max_per_user});
+        }
     }
 }
 
@@ -105,6 +123,72 @@ std::optional<Refusal> OrderDraft::shortage(const std::vector<ProductState>& pro
     return Refusal{"RESERVE", "OUT_OF_STOCK", std::move(message), std::move(lines)};
 }
 
+// ---- Limits and waiting room
+
+std::optional<Refusal> OrderDraft::over_order_limit() const {
+    std::vector<LimitedLine> lines;
+    for (const auto& [line, most] : order_limits_) {
+        if (line.quantity > most) {
+            lines.push_back({line.product_id, line.quantity, most, "ORDER", 0});
+        }
+    }
+    return limit_refusal(std::move(lines));
+}
+
+std::vector<UserLimit> OrderDraft::user_limits() const {
+    std::vector<UserLimit> limits;
+    limits.reserve(user_limits_.size());
+    for (const auto& [line, most] : user_limits_) {
+        limits.push_back({line.product_id, request_.user_id});
+    }
+    return limits;
+}
+
+std::optional<Refusal> OrderDraft::over_user_limit(std::span<const std::int64_t> taken) const {
+    std::vector<LimitedLine> lines;
+    for (std::size_t i = 0; i < user_limits_.size(); ++i) {
+        const auto& [line, most] = user_limits_[i];
+        // What was taken may be more than a limit that was lowered since.
+        if (taken[i] >= most || line.quantity > most - taken[i]) {
+            lines.push_back({line.product_id, line.quantity, most, "USER", taken[i]});
+        }
+    }
+    return limit_refusal(std::move(lines));
+}
+
+std::optional<Refusal> OrderDraft::limit_refusal(std::vector<LimitedLine> lines) {
+    if (lines.empty()) {
+        return std::nullopt;
+    }
+    const LimitedLine& first = lines.front();
+    std::string message = "product " + std::to_string(first.product_id) + " has a limit of " +
+                          std::to_string(first.limit) + " per " +
+                          (first.per == "USER" ? "user, " + std::to_string(first.taken) + " taken, "
+                                               : std::string{"order, "}) +
+                          std::to_string(first.requested) + " requested";
+    if (lines.size() > 1) {
+        message += ", and " + std::to_string(lines.size() - 1) + " more";
+    }
+    return Refusal{"RESERVE", "LIMIT_EXCEEDED", std::move(message), {}, std::move(lines)};
+}
+
+Admission OrderDraft::admission() const {
+    return {waiting_room_, request_.user_id, request_.options.admission_token,
+            request_.options.trace_id};
+}
+
+void OrderDraft::check_admission(OrderStore& store, bool lock) const {
+    if (const std::optional<std::string> problem = store.check_admission(admission(), lock)) {
+        throw Error(sqlstate::kNotAdmitted, *problem);
+    }
+}
+
+void OrderDraft::use_admission(OrderStore& store, std::int64_t order_id) const {
+    if (const std::optional<std::string> problem = store.use_admission(admission(), order_id)) {
+        throw Error(sqlstate::kNotAdmitted, *problem);
+    }
+}
+
 std::int64_t OrderDraft::take_order_id(OrderStore& store) const {
     return request_.options.order_id ? *request_.options.order_id : store.next_order_id();
 }
@@ -132,7 +216,7 @@ std::string OrderDraft::refused_detail(const Refusal& refusal) {
     json.begin_object();
     json.field("reason", refusal.reason);
     json.key("lines");
-    json.raw(short_lines_json(refusal.lines));
+    json.raw(lines_json(refusal));
     json.end_object();
     return json.finish();
 }
@@ -206,6 +290,14 @@ void OrderDraft::write_accepted(OrderStore& store, std::int64_t id, Instant now)
     } else {
         store.insert_order(order, {&created_row, 1});
     }
+    if (!user_limits_.empty()) {
+        std::vector<Line> counted;
+        counted.reserve(user_limits_.size());
+        for (const auto& [line, most] : user_limits_) {
+            counted.push_back(line);
+        }
+        store.add_taken(id, request_.user_id, counted, now);
+    }
     if (plan_) {
         store.start_saga(id, saga_, plan_->version);
     }
@@ -220,8 +312,8 @@ void OrderDraft::write_refused(OrderStore& store, std::int64_t id, const Refusal
     const EventHead head = event_head(store, now);
     const OutboxRow events[] = {
         row(head, "order-failed", id, "OrderFailed",
-            order_failed_v1(head, {id, refusal.step, refusal.reason, refusal.message,
-                                   short_lines_json(refusal.lines)})),
+            order_failed_v1(
+                head, {id, refusal.step, refusal.reason, refusal.message, lines_json(refusal)})),
     };
     store.insert_order(order, events);
 }

@@ -41,6 +41,7 @@ struct Refusal {
     std::string reason;
     std::string message;
     std::vector<ShortLine> lines;
+    std::vector<LimitedLine> over_limit = {};  // instead of `lines`, when that is the reason
 };
 
 class OrderDraft : private LiveObject {
@@ -56,11 +57,27 @@ class OrderDraft : private LiveObject {
 
     // Freezes prices and currency.  `products` are those of the request's lines that exist,
     // ascending. Errors: HF002 unknown product, HF004 amount out of range, HF010 currencies differ,
-    // 0A000 stock mode.
+    // HF033 waiting rooms differ, 0A000 stock mode.
     void price(const std::vector<ProductState>& products);
 
     // Products that have less than the request wants; of no interest when stock is taken elsewhere.
     std::optional<Refusal> shortage(const std::vector<ProductState>& products) const;
+
+    // Products of which one order may take less than the request wants.
+    std::optional<Refusal> over_order_limit() const;
+
+    // The user's counts that the order adds to, ascending.
+    std::vector<UserLimit> user_limits() const;
+    // Products of which the user may take less than the request wants; `taken` is what each of
+    // user_limits() is.
+    std::optional<Refusal> over_user_limit(std::span<const std::int64_t> taken) const;
+
+    // One of the products is sold only to those who have been admitted to its waiting room.
+    bool needs_admission() const { return waiting_room_ != 0; }
+    std::int32_t waiting_room() const { return waiting_room_; }
+    // As OrderStore does it.  Precondition: needs_admission().  Error: HF030.
+    void check_admission(OrderStore& store, bool lock) const;
+    void use_admission(OrderStore& store, std::int64_t order_id) const;
 
     // A refused order is recorded when refusals are, and when its id is the caller's: others know
     // that id, and shall find what became of it.
@@ -94,6 +111,13 @@ class OrderDraft : private LiveObject {
     OrderAnswer first_answer(OrderStore& store) const;
 
  private:
+    struct LimitOfLine {
+        Line line;
+        std::int64_t most;
+    };
+
+    Admission admission() const;
+    static std::optional<Refusal> limit_refusal(std::vector<LimitedLine> lines);
     void check_known(const std::vector<ProductState>& products) const;
     EventHead event_head(OrderStore& store, Instant now) const {
         return {store.next_event_id(now), now, trace_id_};
@@ -109,6 +133,9 @@ class OrderDraft : private LiveObject {
     std::string_view saga_;  // empty: reserve_first
     std::optional<SagaPlan> plan_;
     std::vector<PricedLine> lines_;
+    std::vector<LimitOfLine> order_limits_;
+    std::vector<LimitOfLine> user_limits_;
+    std::int32_t waiting_room_ = 0;
     std::string currency_;
     std::int64_t total_amount_ = 0;
 };

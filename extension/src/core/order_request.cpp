@@ -174,9 +174,11 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
             member_ = Member::kTraceId;
         } else if (name == "saga") {
             member_ = Member::kSaga;
+        } else if (name == "admissionToken") {
+            member_ = Member::kAdmissionToken;
         } else {
             throw Error(sqlstate::kInvalidOption, "unknown option \"" + std::string(name) + "\"",
-                        {}, "The options are orderId, holdSeconds, traceId and saga.");
+                        {}, "The options are orderId, holdSeconds, traceId, saga and admissionToken.");
         }
         return true;
     }
@@ -210,12 +212,18 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
                 }
                 options.saga = text;
                 break;
+            case Member::kAdmissionToken:
+                if (kind != Kind::kString || !is_uuid(text)) {
+                    throw Error(sqlstate::kInvalidOption, "option admissionToken must be a UUID");
+                }
+                options.admission_token = text;
+                break;
         }
         return true;
     }
 
  private:
-    enum class Member : std::uint8_t { kOrderId, kHoldSeconds, kTraceId, kSaga };
+    enum class Member : std::uint8_t { kOrderId, kHoldSeconds, kTraceId, kSaga, kAdmissionToken };
 
     static std::int64_t integer(Kind kind, std::string_view text, const char* name,
                                 std::int64_t most) {
@@ -233,6 +241,16 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
         return !text.empty() && text.size() <= kMaxTraceIdBytes &&
                std::all_of(text.begin(), text.end(),
                            [](char c) { return c >= '!' && c <= '~' && c != '"' && c != '\\'; });
+    }
+
+    static bool is_uuid(std::string_view text) {
+        constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+        return std::equal(
+            text.begin(), text.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
+                return shape == '-' ? c == '-'
+                                    : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+                                          (c >= 'A' && c <= 'F');
+            });
     }
 
     bool inside_ = false;

@@ -31,6 +31,7 @@ struct OrderOptions {
     std::optional<std::int64_t> hold_seconds;  // 1 to kMaxHoldSeconds
     std::string trace_id;                      // empty: none
     std::string saga;                          // empty: the session's
+    std::string admission_token;               // a UUID; empty: none
 };
 
 struct OrderRequest : private LiveObject {
@@ -45,7 +46,8 @@ struct OrderRequest : private LiveObject {
 // quantity not positive, HF004 number or sum out of range, HF005 null.
 std::vector<Line> parse_lines(std::string_view json);
 
-// {"orderId":..,"holdSeconds":..,"traceId":"..","saga":".."}, each optional; HF009 for everything else.
+// {"orderId":..,"holdSeconds":..,"traceId":"..","saga":"..","admissionToken":".."}, each optional;
+// HF009 for everything else.
 OrderOptions parse_options(std::string_view json);
 
 // HF003 unless positive.
@@ -55,7 +57,8 @@ void check_quantity(std::int64_t quantity);
 void check_idempotency_key(std::string_view key);
 
 // The request in a form that is equal exactly for equal requests, to be hashed: version, user,
-// lines and those options that change the outcome.  A trace id does not: a retry may carry another.
+// lines and those options that change the outcome.  Trace id and admission token do not: a retry
+// may carry others.
 std::string canonical_form(const OrderRequest& request);
 
 }  // namespace holdfast::core

@@ -24,6 +24,9 @@ struct ProductState {
     std::int64_t available;
     std::string currency;
     std::string stock_mode;
+    std::int32_t waiting_room = 0;   // orders need a token of it; 0: none
+    std::int64_t max_per_order = 0;  // units; 0: any number
+    std::int64_t max_per_user = 0;   // units; 0: any number
 };
 
 struct StockState {
@@ -71,6 +74,21 @@ struct KeptAnswer {
     std::string detail;  // a JSON object
 };
 
+// What admits a user to products of a waiting room.
+struct Admission {
+    std::int32_t room;
+    std::int64_t user_id;
+    std::string_view token;     // empty: none
+    std::string_view trace_id;  // of the request, which may have been admitted; empty: none
+};
+
+// The count of what a user has taken of a product with a limit.
+struct UserLimit {
+    std::int64_t product_id;
+    std::int64_t user_id;
+    auto operator<=>(const UserLimit&) const = default;
+};
+
 // A compensation that came before its order.
 struct Tombstone {
     std::string step;
@@ -115,6 +133,22 @@ class OrderStore {
     // Replaces what this transaction has kept.
     virtual void change_answer(std::int64_t user_id, std::string_view key,
                                const KeptAnswer& answer) = 0;
+    // Frees a key that this transaction has claimed.
+    virtual void release_key(std::int64_t user_id, std::string_view key) = 0;
+
+    // Why the user is not admitted; nothing when he is.  With `lock`, nobody else can use the
+    // admission until the transaction ends.
+    virtual std::optional<std::string> check_admission(const Admission& admission, bool lock) = 0;
+    // The same, and the admission is used up.
+    virtual std::optional<std::string> use_admission(const Admission& admission,
+                                                     std::int64_t order_id) = 0;
+
+    // Locks the counts, which are in ascending order, until the transaction ends, and returns what
+    // each of them is.
+    virtual std::vector<std::int64_t> lock_limits(std::span<const UserLimit> limits) = 0;
+    // Counts the lines of an order, which this transaction has locked.
+    virtual void add_taken(std::int64_t order_id, std::int64_t user_id, std::span<const Line> lines,
+                           Instant at) = 0;
 
     // Writes the order, its lines, its reservations (expires_at set) and the events.
     virtual void insert_order(const OrderRow& order, std::span<const OutboxRow> events) = 0;

@@ -25,6 +25,7 @@ class Placing : private LiveObject {
  private:
     std::optional<OrderAnswer> accept();
     OrderAnswer refuse(const Refusal& refusal);
+    void admit(bool lock);
     bool keep_answer(OrderStatus status, std::optional<std::int64_t> order_id,
                      std::string_view detail);
 
@@ -35,6 +36,7 @@ class Placing : private LiveObject {
     OrderDraft draft_;
     Instant now_{};
     bool answer_kept_ = false;
+    bool admitted_ = false;
 };
 
 std::optional<OrderAnswer> Placing::run() {
@@ -60,6 +62,9 @@ std::optional<OrderAnswer> Placing::run() {
                        std::move(tombstone->message),
                        {}});
     }
+    if (std::optional<Refusal> refusal = draft_.over_order_limit()) {
+        return refuse(*refusal);
+    }
     if (std::optional<Refusal> refusal = draft_.shortage(products)) {
         return refuse(*refusal);
     }
@@ -72,12 +77,21 @@ std::optional<OrderAnswer> Placing::accept() {
     if (!keep_answer(OrderStatus::kPending, id, detail)) {
         return draft_.first_answer(store_);
     }
+    admit(true);
+    if (const std::vector<UserLimit> limits = draft_.user_limits(); !limits.empty()) {
+        if (std::optional<Refusal> refusal = draft_.over_user_limit(store_.lock_limits(limits))) {
+            return refuse(*refusal);
+        }
+    }
     const bool takes_stock = draft_.stock_taking() == StockTaking::kFirst;
     if (takes_stock && stock_lock_ == StockLock::kFirst) {
         if (std::optional<Refusal> refusal =
                 draft_.shortage(store_.lock_products(request_.lines))) {
             return refuse(*refusal);
         }
+    }
+    if (draft_.needs_admission()) {
+        draft_.use_admission(store_, id);
     }
     draft_.write_accepted(store_, id, now_);
     if (!takes_stock) {
@@ -109,10 +123,20 @@ OrderAnswer Placing::refuse(const Refusal& refusal) {
     if (!keep_answer(OrderStatus::kFailed, id, detail)) {
         return draft_.first_answer(store_);
     }
+    admit(false);
     if (id) {
         draft_.write_refused(store_, *id, refusal, now_);
     }
     return draft_.answer(OrderStatus::kFailed, id, detail);
+}
+
+// After the key: a repetition has its answer, whatever became of the token since.  A refused order
+// needs a token too, and keeps it.
+void Placing::admit(bool lock) {
+    if (draft_.needs_admission() && !admitted_) {
+        draft_.check_admission(store_, lock);
+        admitted_ = true;
+    }
 }
 
 // False: the key has an answer already.

@@ -20,8 +20,8 @@ enum class StockLock : std::uint8_t { kLast, kFirst };
 
 // Nothing (StockLock::kLast only): stock that was seen was gone when it was to be taken.  The
 // transaction holds a half-placed order: roll it back and place again with StockLock::kFirst.
-// Errors: those of OrderDraft::price and replay, HF009 order id.  After an error, too, the
-// transaction must be undone.
+// Errors: those of OrderDraft::price and replay, HF009 order id, HF030 not admitted.  After an
+// error, too, the transaction must be undone.
 std::optional<OrderAnswer> place_order(OrderStore& store, const OrderRequest& request,
                                        const PlacingRules& rules, StockLock stock_lock);
 

@@ -21,6 +21,7 @@ struct Entry {
     OrderDraft draft;
     std::int64_t order_id = 0;
     bool is_replay = false;  // its key has an answer already, or will have one of this batch
+    bool is_out = false;     // not admitted
 };
 
 // What the orders of the batch take of one product.
@@ -45,6 +46,8 @@ class Batch : private LiveObject {
     std::vector<BatchOutcome> run() {
         price();
         claim_keys();
+        admit();
+        lock_limits();
         lock_stock();
         for (Entry& entry : entries_) {
             if (!entry.is_replay) {
@@ -54,7 +57,7 @@ class Batch : private LiveObject {
         update_stock();
         for (const Entry& entry : entries_) {
             if (entry.is_replay) {
-                guard(entry, [&] { outcomes_[entry.place] = entry.draft.first_answer(store_); });
+                answer_again(entry);
             }
         }
         return std::move(outcomes_);
@@ -172,6 +175,81 @@ class Batch : private LiveObject {
         }
     }
 
+    // For an entry with a fault that has claimed its key.
+    void give_up(const Entry& entry) {
+        const OrderRequest& request = entry.draft.request();
+        if (request.idempotency_key) {
+            store_.release_key(request.user_id, *request.idempotency_key);
+            released_.emplace(std::pair{request.user_id, *request.idempotency_key},
+                              std::get<Fault>(outcomes_[entry.place]));
+        }
+    }
+
+    // The repetition of an entry that was given up is given up for the same reason.
+    void answer_again(const Entry& entry) {
+        const OrderRequest& request = entry.draft.request();
+        const auto released = released_.find({request.user_id, *request.idempotency_key});
+        if (released != released_.end()) {
+            outcomes_[entry.place] = released->second;
+            return;
+        }
+        guard(entry, [&] { outcomes_[entry.place] = entry.draft.first_answer(store_); });
+    }
+
+    // In one order for all batches, as the keys.
+    void admit() {
+        std::vector<Entry*> guests;
+        for (Entry& entry : entries_) {
+            if (entry.draft.needs_admission() && !entry.is_replay) {
+                guests.push_back(&entry);
+            }
+        }
+        std::sort(guests.begin(), guests.end(), [](const Entry* a, const Entry* b) {
+            return std::tuple(a->draft.waiting_room(), a->draft.request().user_id, a->place) <
+                   std::tuple(b->draft.waiting_room(), b->draft.request().user_id, b->place);
+        });
+        for (Entry* entry : guests) {
+            if (!guard(*entry, [&] { entry->draft.check_admission(store_, true); })) {
+                give_up(*entry);
+                entry->is_out = true;
+            }
+        }
+        std::erase_if(entries_, [](const Entry& entry) { return entry.is_out; });
+    }
+
+    void lock_limits() {
+        for (const Entry& entry : entries_) {
+            if (!entry.is_replay) {
+                for (const UserLimit& limit : entry.draft.user_limits()) {
+                    counts_.emplace(limit, 0);
+                }
+            }
+        }
+        if (counts_.empty()) {
+            return;
+        }
+        std::vector<UserLimit> limits;
+        limits.reserve(counts_.size());
+        for (const auto& [limit, taken] : counts_) {
+            limits.push_back(limit);
+        }
+        const std::vector<std::int64_t> taken = store_.lock_limits(limits);
+        for (std::size_t i = 0; i < limits.size(); ++i) {
+            counts_[limits[i]] = taken[i];
+        }
+    }
+
+    std::optional<Refusal> over_limit(const Entry& entry) const {
+        if (std::optional<Refusal> refusal = entry.draft.over_order_limit()) {
+            return refusal;
+        }
+        std::vector<std::int64_t> taken;
+        for (const UserLimit& limit : entry.draft.user_limits()) {
+            taken.push_back(counts_.at(limit));
+        }
+        return entry.draft.over_user_limit(taken);
+    }
+
     void lock_stock() {
         if (!entries_.empty()) {
             keep_products(store_.lock_products(products()));
@@ -184,12 +262,22 @@ class Batch : private LiveObject {
         if (state.size() != request.lines.size()) {
             throw Error(sqlstate::kSerializationFailure, "a product was removed concurrently");
         }
+        if (const std::optional<Refusal> refusal = over_limit(entry)) {
+            refuse(entry, *refusal);
+            return;
+        }
         if (const std::optional<Refusal> refusal = entry.draft.shortage(state)) {
             refuse(entry, *refusal);
             return;
         }
         if (entry.order_id == 0) {
             entry.order_id = store_.next_order_id();
+        }
+        // By an earlier order of the batch it may have been used.
+        if (entry.draft.needs_admission() &&
+            !guard(entry, [&] { entry.draft.use_admission(store_, entry.order_id); })) {
+            give_up(entry);
+            return;
         }
         entry.draft.write_accepted(store_, entry.order_id, now_);
         outcomes_[entry.place] = entry.draft.answer(OrderStatus::kPending, entry.order_id,
@@ -202,6 +290,10 @@ class Batch : private LiveObject {
             Taken& taken = taken_[line.product_id];
             taken.quantity += line.quantity;
             taken.shares.push_back({&entry, line.quantity});
+            if (const auto count = counts_.find({line.product_id, request.user_id});
+                count != counts_.end()) {
+                count->second += line.quantity;
+            }
         }
     }
 
@@ -253,6 +345,8 @@ class Batch : private LiveObject {
     std::list<Entry> entries_;
     std::map<std::int64_t, ProductState> products_;
     std::map<std::int64_t, Taken> taken_;
+    std::map<UserLimit, std::int64_t> counts_;
+    std::map<std::pair<std::int64_t, std::string>, Fault> released_;
     std::vector<BatchOutcome> outcomes_;
 };
 

@@ -47,10 +47,27 @@ SELECT proname FROM pg_proc WHERE pronamespace = 'holdfast'::regnamespace AND pr
 CALL holdfast.set_product(8001, 'a', 100, on_hand => 10);
 SELECT last_value AS sequence_before, is_called FROM holdfast.order_id_seq \gset
 SELECT setval('holdfast.order_id_seq', 8000000) AS base \gset
+SET SESSION AUTHORIZATION regress_hf_admin;
+CALL holdfast.set_product_limits(8001, max_per_user => 3);
+CALL holdfast.set_waiting_room('roles', 1000);
+CALL holdfast.set_product_room(8001, 'roles');
+RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION regress_hf_app;
 SET search_path = pg_temp, public;
-CALL holdfast.place_order_item(1, 8001, 2) \gset
+SELECT holdfast.waiting_join('roles', 1) AS ticket \gset
+SELECT pg_sleep(0.1), holdfast.waiting_position(:'ticket', 1)->>'status' AS status;
+SELECT jsonb_build_object('admissionToken', holdfast.waiting_position(:'ticket', 1)->'token') AS options \gset
+CALL holdfast.place_order_item(1, 8001, 2, NULL, :'options') \gset
 CALL holdfast.complete_order(:order_id);
+SELECT holdfast.waiting_leave(:'ticket', 1);
+SELECT waiting, admitted FROM holdfast.waiting_rooms() WHERE room = 'roles';
+SELECT token FROM holdfast.waiting_ticket;
+SELECT holdfast.use_admission(1, 1, NULL, NULL, NULL);
+CALL holdfast.set_waiting_room('roles', 1);
+CALL holdfast.set_product_limits(8001);
+RESET SESSION AUTHORIZATION;
+CALL holdfast.remove_waiting_room('roles');
+SET SESSION AUTHORIZATION regress_hf_app;
 CALL holdfast.place_order(1, '[{"productId":8001,"quantity":1}]') \gset
 CALL holdfast.begin_payment(:order_id, payment_id => 'roles-1');
 CALL holdfast.fail_payment('roles-1');

@@ -23,6 +23,9 @@ class FakeStore final : public OrderStore {
         std::int64_t price = 0;
         std::string currency = "KRW";
         std::string mode = "row";
+        std::int32_t room = 0;
+        std::int64_t per_order = 0;
+        std::int64_t per_user = 0;
     };
 
     // An outbox row with nothing borrowed.
@@ -37,6 +40,8 @@ class FakeStore final : public OrderStore {
     std::map<std::string, KeptAnswer> answers;
     std::optional<Tombstone> tombstone;
     std::map<std::string, SagaPlan> sagas;
+    std::map<std::string, std::int32_t> tokens;  // good for an order of that room, once
+    std::map<UserLimit, std::int64_t> taken;
     std::vector<std::string> log;
     std::vector<Event> events;
     std::vector<std::string> order_states;
@@ -86,6 +91,35 @@ class FakeStore final : public OrderStore {
     void change_answer(std::int64_t user, std::string_view key, const KeptAnswer& answer) override {
         log.emplace_back("change");
         answers[std::to_string(user) + "/" + std::string(key)] = answer;
+    }
+    void release_key(std::int64_t user, std::string_view key) override {
+        log.emplace_back("release");
+        answers.erase(std::to_string(user) + "/" + std::string(key));
+    }
+    std::optional<std::string> check_admission(const Admission& admission, bool lock) override {
+        log.emplace_back(lock ? "lock token" : "check token");
+        return problem(admission);
+    }
+    std::optional<std::string> use_admission(const Admission& admission,
+                                             std::int64_t order_id) override {
+        log.push_back("use token " + std::to_string(order_id));
+        auto why = problem(admission);
+        tokens.erase(std::string(admission.token));
+        return why;
+    }
+    std::vector<std::int64_t> lock_limits(std::span<const UserLimit> limits) override {
+        log.emplace_back("lock limits");
+        std::vector<std::int64_t> counts;
+        for (const UserLimit& limit : limits) {
+            counts.push_back(taken[limit]);
+        }
+        return counts;
+    }
+    void add_taken(std::int64_t, std::int64_t user, std::span<const Line> lines, Instant) override {
+        log.emplace_back("count");
+        for (const Line& line : lines) {
+            taken[{line.product_id, user}] += line.quantity;
+        }
     }
     void insert_order(const OrderRow& order, std::span<const OutboxRow> rows) override {
         log.emplace_back("order");
@@ -139,10 +173,17 @@ class FakeStore final : public OrderStore {
             if (const auto found = stock.find(line.product_id); found != stock.end()) {
                 const Stock& row = found->second;
                 products.push_back({line.product_id, row.price, row.on_hand - row.reserved,
-                                    row.currency, row.mode});
+                                    row.currency, row.mode, row.room, row.per_order, row.per_user});
             }
         }
         return products;
+    }
+
+    std::optional<std::string> problem(const Admission& admission) const {
+        const auto token = tokens.find(std::string(admission.token));
+        return token != tokens.end() && token->second == admission.room
+                   ? std::nullopt
+                   : std::optional<std::string>("no token");
     }
 
     int event_count_ = 0;

@@ -160,7 +160,22 @@ TEST(OrderRequest, EqualRequestsHaveOneCanonicalForm) {
         canonical_form(request(1, R"([{"productId":2,"quantity":1},{"productId":1,"quantity":1},
                                            {"productId":2,"quantity":1}])")),
         canonical_form(request(1, R"([{"productId":1,"quantity":1},{"productId":2,"quantity":2}])",
-                               R"({"traceId":"x"})")));
+                               R"({"traceId":"x",
+                                   "admissionToken":"01234567-89ab-4def-8aBc-0123456789AB"})")));
+}
+
+TEST(OrderRequest, AnAdmissionTokenIsAUuid) {
+    EXPECT_EQ(parse_options(R"({"admissionToken":"01234567-89ab-4def-8aBc-0123456789AB"})")
+                  .admission_token,
+              "01234567-89ab-4def-8aBc-0123456789AB");
+    for (const char* wrong :
+         {R"({"admissionToken":""})", R"({"admissionToken":7})", R"({"admissionToken":null})",
+          R"({"admissionToken":"01234567-89ab-4def-8abc-0123456789a"})",
+          R"({"admissionToken":"01234567-89ab-4def-8abc-0123456789abc"})",
+          R"({"admissionToken":"0123456789ab-4def-8abc-01234567-89ab"})",
+          R"({"admissionToken":"01234567-89ab-4def-8abc-0123456789ag"})"}) {
+        EXPECT_EQ(options_error(wrong), "HF009: option admissionToken must be a UUID") << wrong;
+    }
 }
 
 TEST(OrderRequest, DifferentRequestsHaveDifferentCanonicalForms) {

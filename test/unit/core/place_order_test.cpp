@@ -260,5 +260,82 @@ TEST_F(PlaceOrder, NoObjectIsLeftAfterAnError) {
     EXPECT_EQ(LiveObject::count(), before);
 }
 
+TEST_F(PlaceOrder, AsksForNothingWhenThereIsNeitherRoomNorLimit) {
+    request.idempotency_key = "k";
+    request.options.admission_token = "t";
+    place();
+    EXPECT_EQ(store.log,
+              (Steps{"read", "claim", "order", "reserve 1", "event", "reserve 2", "event"}));
+}
+
+TEST_F(PlaceOrder, LocksTheTokenAfterTheKeyAndBeforeTheStock) {
+    store.stock[2].room = 7;
+    store.stock[1].per_user = 3;
+    store.tokens = {{"t", 7}};
+    request.idempotency_key = "k";
+    request.options.admission_token = "t";
+    stock_lock = StockLock::kFirst;
+    EXPECT_EQ(place().status, OrderStatus::kPending);
+    EXPECT_EQ(store.log,
+              (Steps{"read", "claim", "lock token", "lock limits", "lock", "use token 101", "order",
+                     "count", "reserve 1", "event", "reserve 2", "event"}));
+    EXPECT_EQ((store.taken[{1, 42}]), 3);
+}
+
+TEST_F(PlaceOrder, NobodyWithoutATokenIsLetIn) {
+    store.stock[1].room = 7;
+    EXPECT_EQ(error(), "HF030");
+    store.tokens = {{"t", 8}};
+    request.options.admission_token = "t";
+    EXPECT_EQ(error(), "HF030");
+    request.lines = {{1, 11}};  // nor told what there is
+    EXPECT_EQ(error(), "HF030");
+    store.stock[2].room = 8;
+    request.lines = {{1, 1}, {2, 1}};
+    EXPECT_EQ(error(), "HF033");
+}
+
+TEST_F(PlaceOrder, ARefusalKeepsTheToken) {
+    store.stock[1].room = 7;
+    store.tokens = {{"t", 7}};
+    request.options.admission_token = "t";
+    request.lines = {{1, 11}};
+    EXPECT_EQ(place().status, OrderStatus::kFailed);
+    EXPECT_EQ(store.log, (Steps{"read", "check token", "order"}));
+    EXPECT_EQ(store.tokens.size(), 1U);
+}
+
+TEST_F(PlaceOrder, ARepetitionNeedsNoToken) {
+    store.stock[1].room = 7;
+    store.tokens = {{"t", 7}};
+    request.idempotency_key = "k";
+    request.options.admission_token = "t";
+    place();
+    EXPECT_TRUE(store.tokens.empty());
+    EXPECT_NE(place().detail.find("\"replayed\":true"), std::string::npos);
+}
+
+TEST_F(PlaceOrder, RefusesMoreThanALimit) {
+    store.stock[1].per_order = 2;
+    EXPECT_EQ(place().detail,
+              R"({"durability":"elr","reason":"LIMIT_EXCEEDED","lines":[)"
+              R"({"productId":1,"requested":3,"limit":2,"per":"ORDER","taken":0}]})");
+    EXPECT_EQ(store.failure, "RESERVE/LIMIT_EXCEEDED");
+    store.stock[1].per_order = 3;
+    store.stock[1].per_user = 4;
+    store.taken[{1, 42}] = 2;
+    EXPECT_EQ(place().detail,
+              R"({"durability":"elr","reason":"LIMIT_EXCEEDED","lines":[)"
+              R"({"productId":1,"requested":3,"limit":4,"per":"USER","taken":2}]})");
+    store.taken[{1, 42}] = 1;
+    EXPECT_EQ(place().status, OrderStatus::kPending);
+    // A limit that was lowered, and quantities beyond all sums.
+    store.stock[1].per_user = 1;
+    store.stock[1].per_order = 0;
+    request.lines = {{1, 90'000'000'000'000'000}};
+    store.stock[1].on_hand = INT64_MAX;
+    EXPECT_EQ(place().status, OrderStatus::kFailed);
+}
+
 }  // namespace
 }  // namespace holdfast::core

@@ -162,5 +162,33 @@ TEST_F(PlaceOrders, NoObjectIsLeftAfterAnError) {
     EXPECT_EQ(LiveObject::count(), before);
 }
 
+TEST_F(PlaceOrders, CountsTowardsLimitsWithinTheBatch) {
+    store.stock[1].per_user = 3;
+    EXPECT_EQ(
+        place({order(1, {{1, 2}}), order(2, {{1, 3}}), order(1, {{1, 2}}), order(1, {{1, 1}})}),
+        (Steps{"PENDING 101", "PENDING 102", "FAILED 103", "PENDING 104"}));
+    EXPECT_NE(details[2].find(R"("limit":3,"per":"USER","taken":2)"), std::string::npos);
+    EXPECT_EQ((Steps{store.log.begin(), store.log.begin() + 3}),
+              (Steps{"read", "lock limits", "lock"}));
+    EXPECT_EQ((store.taken[{1, 1}]), 3);
+}
+
+TEST_F(PlaceOrders, WhoIsNotAdmittedIsAFaultAndLeavesItsKeyFree) {
+    store.stock[1].room = 7;
+    store.tokens = {{"a", 7}, {"b", 7}};
+    const auto with_token = [](OrderRequest request, const std::string& token) {
+        request.options.admission_token = token;
+        return request;
+    };
+    EXPECT_EQ(
+        place({with_token(order(1, {{1, 1}}, "k"), "a"), order(2, {{1, 1}}, "k"),
+               with_token(order(2, {{1, 1}}, "k"), "b"), order(3, {{2, 1}}),
+               with_token(order(1, {{1, 1}}, "l"), "a"), with_token(order(1, {{1, 1}}, "l"), "a"),
+               order(1, {{1, 1}}, "k")}),
+        (Steps{"PENDING 101", "HF030", "HF030", "PENDING 107", "HF030", "HF030", "PENDING 101"}));
+    EXPECT_EQ(store.answers.size(), 1U);
+    EXPECT_EQ(store.stock[1].reserved, 1);
+}
+
 }  // namespace
 }  // namespace holdfast::core

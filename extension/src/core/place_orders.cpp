@@ -282,14 +282,13 @@ class Batch : private LiveObject {
         entry.draft.write_accepted(store_, entry.order_id, now_);
         outcomes_[entry.place] = entry.draft.answer(OrderStatus::kPending, entry.order_id,
                                                     entry.draft.accepted_detail(now_));
-        if (entry.draft.stock_taking() != StockTaking::kFirst) {
-            return;
-        }
         for (const Line& line : request.lines) {
-            products_.at(line.product_id).available -= line.quantity;
-            Taken& taken = taken_[line.product_id];
-            taken.quantity += line.quantity;
-            taken.shares.push_back({&entry, line.quantity});
+            if (entry.draft.stock_taking() == StockTaking::kFirst) {
+                products_.at(line.product_id).available -= line.quantity;
+                Taken& taken = taken_[line.product_id];
+                taken.quantity += line.quantity;
+                taken.shares.push_back({&entry, line.quantity});
+            }
             if (const auto count = counts_.find({line.product_id, request.user_id});
                 count != counts_.end()) {
                 count->second += line.quantity;

@@ -25,10 +25,13 @@ void CloudEventHeaders::append(const Attributes& event, std::vector<Header>& hea
     if (event.id.empty() || !event.type || event.type->empty()) {
         return;
     }
-    const std::size_t own = headers.size();
+    // Looked for once for all of them: an event rarely brings any.
+    const bool brings_some = std::any_of(headers.begin(), headers.end(), [](const Header& header) {
+        return header.name.starts_with("ce_") || header.name == kContentType;
+    });
     const auto add = [&](std::string_view name, std::string_view value) {
-        const auto end = headers.begin() + static_cast<std::ptrdiff_t>(own);
-        const bool there = std::any_of(headers.begin(), end,
+        const bool there =
+            brings_some && std::any_of(headers.begin(), headers.end(),
                                        [&](const Header& header) { return header.name == name; });
         // An attribute that is empty is not allowed; one that is missing is.
         if (!there && !value.empty()) {

@@ -4,7 +4,8 @@
 -- Nothing that is inserted per order has a foreign key: its parents are locked by the same function,
 -- and a key-share lock on the stock row would be a second lock on the hottest row of the database.
 -- Locks are taken in one order everywhere: idempotency row, admission ticket, order row, the customer's
--- counts by product_id and user_id, stock rows by product_id.
+-- counts by product_id and user_id, stock rows by product_id, uses of coupons by code and user, coupons by
+-- code.
 
 CREATE TABLE holdfast.product (
     product_id       bigint PRIMARY KEY,
@@ -91,7 +92,9 @@ CREATE TABLE holdfast.orders (
 ) PARTITION BY RANGE (order_id);
 COMMENT ON TABLE holdfast.orders IS 'PENDING -> COMPLETED | FAILED | CANCELLED | EXPIRED';
 COMMENT ON COLUMN holdfast.orders.currency IS 'NULL only for an order that was refused before it had a price';
-COMMENT ON COLUMN holdfast.orders.failure_step IS 'RESERVE, PAYMENT, CANCEL, TIMEOUT, or the step that another service named';
+COMMENT ON COLUMN holdfast.orders.discount_amount IS
+    'of lines, of the order and of coupons together; original_total_amount less this is final_total_amount';
+COMMENT ON COLUMN holdfast.orders.failure_step IS 'PRICE, RESERVE, PAYMENT, CANCEL, TIMEOUT, or the step that another service named';
 COMMENT ON COLUMN holdfast.orders.trace_id IS 'holdfast.trace_id of the session that placed it; later events about the order carry it';
 COMMENT ON COLUMN holdfast.orders.expires_at IS 'when the hold ends; NULL: never';
 COMMENT ON COLUMN holdfast.orders.saga IS 'NULL: reserve_first; else the order has a saga_instance';
@@ -100,14 +103,18 @@ COMMENT ON COLUMN holdfast.orders.placed_elsewhere IS
 CREATE INDEX orders_trace ON holdfast.orders (trace_id) WHERE trace_id IS NOT NULL;
 
 CREATE TABLE holdfast.order_line (
-    order_id    bigint NOT NULL,
-    line_no     int NOT NULL,
-    product_id  bigint NOT NULL,
-    quantity    bigint NOT NULL CHECK (quantity > 0),
-    unit_price  bigint NOT NULL CHECK (unit_price >= 0),
-    PRIMARY KEY (order_id, line_no)
+    order_id         bigint NOT NULL,
+    line_no          int NOT NULL,
+    product_id       bigint NOT NULL,
+    quantity         bigint NOT NULL,
+    unit_price       bigint NOT NULL,
+    discount_amount  bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (order_id, line_no),
+    CONSTRAINT order_line_positive CHECK (quantity > 0 AND unit_price >= 0 AND discount_amount >= 0)
 ) PARTITION BY RANGE (order_id);
 COMMENT ON TABLE holdfast.order_line IS 'what was ordered, one line per product, with the price of that moment';
+COMMENT ON COLUMN holdfast.order_line.discount_amount IS
+    'taken off this line by the price function; what is taken off the order as a whole is in orders';
 
 CREATE TABLE holdfast.reservation (
     order_id    bigint NOT NULL,

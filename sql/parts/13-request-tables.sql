@@ -23,4 +23,4 @@ COMMENT ON TABLE holdfast.order_request IS 'PROCESSING -> COMPLETED (an order wa
 COMMENT ON COLUMN holdfast.order_request.order_id IS 'the order; of a refusal too, when refusals are recorded';
 COMMENT ON COLUMN holdfast.order_request.admitted_room IS
     'the waiting room whose token submit_order() has used, until an order is placed on the strength of it';
-COMMENT ON COLUMN holdfast.order_request.reason IS 'OUT_OF_STOCK, LIMIT_EXCEEDED, or DEAD_LETTER: it could not be applied, see dead_letter';
+COMMENT ON COLUMN holdfast.order_request.reason IS 'of the refusal (OUT_OF_STOCK, LIMIT_EXCEEDED, PRICE_CHANGED ...), or DEAD_LETTER: it could not be applied, see dead_letter';

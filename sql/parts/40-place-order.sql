@@ -19,7 +19,7 @@ CREATE PROCEDURE holdfast.place_order(
     LANGUAGE C
     AS 'MODULE_PATHNAME', 'holdfast_place_order';
 COMMENT ON PROCEDURE holdfast.place_order IS
-    'Places an order: all lines or none.  lines: [{"productId":1,"quantity":3}]; options: orderId, holdSeconds, traceId, admissionToken.  status PENDING, or FAILED with detail.reason.';
+    'Places an order: all lines or none.  lines: [{"productId":1,"quantity":3}]; options: orderId, holdSeconds, traceId, saga, admissionToken, coupons, pricingContext, expectedTotalAmount.  status PENDING, or FAILED with detail.reason.';
 
 -- A name of its own: as an overload, CALL place_order(7, '[...]', 'key') would resolve to it.
 CREATE PROCEDURE holdfast.place_order_item(

@@ -94,14 +94,15 @@ AS $$
 DECLARE
     held CONSTANT text := 'HELD';
     done bigint[];
+    discounted boolean;
 BEGIN
     PERFORM FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE;
 
     WITH changed AS (
         UPDATE orders o SET status = 'COMPLETED', updated_at = now()
         WHERE o.order_id = ANY (order_ids) AND o.status = 'PENDING'
-        RETURNING o.order_id)
-    SELECT array_agg(c.order_id ORDER BY c.order_id) INTO done FROM changed c;
+        RETURNING o.order_id, o.discount_amount)
+    SELECT array_agg(c.order_id ORDER BY c.order_id), bool_or(c.discount_amount > 0) INTO done, discounted FROM changed c;
     IF done IS NULL THEN
         RETURN;
     END IF;
@@ -109,6 +110,10 @@ BEGIN
     -- The stock row is left alone: what was held is now sold, and available is what it was.
     UPDATE reservation r SET state = 'SOLD', updated_at = now()
     WHERE r.order_id = ANY (done) AND r.state = held;
+    -- A coupon takes something off, or it is not held.
+    IF discounted THEN
+        PERFORM end_coupon_uses(done, 'USED');
+    END IF;
 
     INSERT INTO order_history (order_id, status, cause, detail)
     SELECT d.order_id, 'COMPLETED', cause,
@@ -146,6 +151,7 @@ DECLARE
     with_saga boolean;
     held_back bigint[] := '{}';
     ended bigint[];
+    discounted boolean;
     -- What was given back, one element per order and product, ordered by product and order.
     freed_orders bigint[];
     freed_products bigint[];
@@ -155,7 +161,7 @@ DECLARE
     after stock;
     stock_after stock[] := '{}';
 BEGIN
-    -- Orders ascending, then stock ascending, whatever the order of the arguments: two batches never
+    -- Orders ascending, then stock ascending, then coupons, whatever the order of the arguments: two batches never
     -- wait for each other in a circle.
     SELECT bool_or(o.saga IS NOT NULL) INTO with_saga
     FROM (SELECT o.saga FROM orders o WHERE o.order_id = ANY (order_ids) ORDER BY o.order_id FOR NO KEY UPDATE) o;
@@ -174,8 +180,8 @@ BEGIN
         FROM asked a
         WHERE o.order_id = a.order_id AND o.order_id = ANY (order_ids) AND o.status = 'PENDING'
           AND o.order_id <> ALL (held_back)
-        RETURNING o.order_id)
-    SELECT array_agg(c.order_id ORDER BY c.order_id) INTO ended FROM changed c;
+        RETURNING o.order_id, o.discount_amount)
+    SELECT array_agg(c.order_id ORDER BY c.order_id), bool_or(c.discount_amount > 0) INTO ended, discounted FROM changed c;
     IF ended IS NULL THEN
         RETURN '{}';
     END IF;
@@ -205,6 +211,9 @@ BEGIN
         RETURNING * INTO STRICT after;
         stock_after := stock_after || after;
     END LOOP;
+    IF discounted THEN
+        PERFORM end_coupon_uses(ended, new_state);
+    END IF;
 
     INSERT INTO order_history (order_id, status, cause, detail)
     SELECT o.order_id, o.status, cause,
@@ -460,10 +469,14 @@ BEGIN
         'expiresAt', CASE WHEN o.status = 'PENDING' THEN event_time(o.expires_at) END,
         'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                              'productId', l.product_id, 'quantity', l.quantity, 'unitPrice', l.unit_price,
-                             'reservation', r.state) ORDER BY l.line_no), '[]')
+                             'discountAmount', nullif(l.discount_amount, 0), 'reservation', r.state) ORDER BY l.line_no), '[]')
                   FROM order_line l
                        LEFT JOIN reservation r ON r.order_id = l.order_id AND r.product_id = l.product_id
                   WHERE l.order_id = o.order_id),
+        'coupons', CASE WHEN o.discount_amount > 0 THEN
+                       (SELECT jsonb_agg(jsonb_build_object(
+                                   'code', u.code, 'discountAmount', u.discount_amount, 'state', u.state) ORDER BY u.code)
+                        FROM coupon_use u WHERE u.order_id = o.order_id) END,
         'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                                 'paymentId', p.payment_id, 'status', p.status, 'amount', p.amount,
                                 'attempt', p.attempt, 'transactionKey', p.transaction_key, 'reason', p.reason,
@@ -478,10 +491,10 @@ BEGIN
                      WHERE p.order_id = o.order_id),
         'timeline', jsonb_build_array(jsonb_build_object(
                         'at', event_time(o.created_at), 'cause', 'place_order',
-                        'status', CASE o.failure_step WHEN 'RESERVE' THEN o.status ELSE 'PENDING' END))
+                        'status', CASE WHEN o.expires_at IS NULL AND o.failure_step IS NOT NULL THEN o.status ELSE 'PENDING' END))
                     || (SELECT coalesce(jsonb_agg(jsonb_build_object(
                                    'at', event_time(h.at), 'cause', h.cause, 'status', h.status) ORDER BY h.at), '[]')
                         FROM order_history h WHERE h.order_id = o.order_id)));
 END
 $$;
-COMMENT ON FUNCTION holdfast.order_status(bigint) IS 'State, lines, payments with their history, and timeline of an order.';
+COMMENT ON FUNCTION holdfast.order_status(bigint) IS 'State, lines, coupons, payments with their history, and timeline of an order.';

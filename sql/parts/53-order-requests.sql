@@ -210,7 +210,8 @@ BEGIN
         order_id = (a.result->>'orderId')::bigint, reason = a.result->'detail'->>'reason',
         message = a.message, updated_at = clock_timestamp()
     FROM (SELECT open_traces[e.n] AS trace_id, e.result,
-                 CASE WHEN e.result->'detail' ? 'reason' THEN
+                 CASE WHEN e.result->'detail' ? 'message' THEN e.result->'detail'->>'message'
+                      WHEN e.result->'detail' ? 'reason' THEN
                      (SELECT string_agg(
                                  CASE WHEN l ? 'limit' THEN
                                      format('product %s: %s requested, limit of %s per %s, %s taken', l->>'productId',

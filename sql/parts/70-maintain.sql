@@ -197,10 +197,10 @@ BEGIN
     FOR wanted IN
         SELECT parent, 'order_id' AS key, format('%s_p%s', parent, n) AS child,
                (n * orders_per_partition)::text AS lower, ((n + 1) * orders_per_partition)::text AS upper,
-               CASE WHEN parent IN ('orders', 'reservation') THEN ' WITH (fillfactor = 90)'
+               CASE WHEN parent IN ('orders', 'reservation', 'coupon_use') THEN ' WITH (fillfactor = 90)'
                     WHEN parent IN ('saga_instance', 'saga_instance_step') THEN ' WITH (fillfactor = 80)' ELSE '' END AS options
         FROM unnest(ARRAY['orders', 'order_line', 'reservation', 'order_history', 'payment_history',
-                          'saga_instance', 'saga_instance_step']) AS parent
+                          'saga_instance', 'saga_instance_step', 'coupon_use']) AS parent
              CROSS JOIN generate_series(greatest(last_order / orders_per_partition, 1),
                                         last_order / orders_per_partition + 1) AS n
         UNION ALL

@@ -116,7 +116,7 @@ BEGIN ATOMIC
     SELECT t.at, t.source, t.what, t.topic, t."partition", t.kafka_offset, t.detail
     FROM (
         SELECT o.created_at AS at, 2 AS rank, 'order' AS source,
-               CASE o.failure_step WHEN 'RESERVE' THEN 'FAILED' ELSE 'PENDING' END || ' by place_order' AS what,
+               CASE WHEN o.expires_at IS NULL AND o.failure_step IS NOT NULL THEN 'FAILED' ELSE 'PENDING' END || ' by place_order' AS what,
                NULL::text AS topic, NULL::int AS "partition", NULL::bigint AS kafka_offset,
                jsonb_strip_nulls(jsonb_build_object(
                    'userId', o.user_id, 'finalTotalAmount', o.final_total_amount, 'currency', o.currency,
@@ -131,6 +131,12 @@ BEGIN ATOMIC
         FROM holdfast.reservation r
              CROSS JOIN LATERAL (VALUES (r.created_at, 'HELD', 3), (r.updated_at, r.state, 4)) AS x(at, state, rank)
         WHERE r.order_id = trace.order_id AND (x.rank = 3 OR r.state <> 'HELD')
+        UNION ALL
+        SELECT x.at, x.rank, 'coupon', x.state, NULL, NULL, NULL,
+               jsonb_build_object('code', u.code, 'discountAmount', u.discount_amount)
+        FROM holdfast.coupon_use u
+             CROSS JOIN LATERAL (VALUES (u.created_at, 'HELD', 3), (u.updated_at, u.state, 4)) AS x(at, state, rank)
+        WHERE u.order_id = trace.order_id AND (x.rank = 3 OR u.state <> 'HELD')
         UNION ALL
         SELECT h.at, 4, 'payment', h.status, NULL, NULL, NULL,
                jsonb_build_object('paymentId', h.payment_id) || coalesce(h.detail, '{}')
@@ -173,7 +179,7 @@ BEGIN ATOMIC
     ORDER BY t.at, t.rank, t.detail->>'eventId', t.what;
 END;
 COMMENT ON FUNCTION holdfast.trace(bigint) IS
-    'What happened to an order, in time: order, reservations, payments, steps of its saga, published events (with their Kafka position when the relay records it), consumed messages, dead letters.';
+    'What happened to an order, in time: order, reservations, coupons, payments, steps of its saga, published events (with their Kafka position when the relay records it), consumed messages, dead letters.';
 
 CREATE FUNCTION holdfast.trace(trace_id text)
 RETURNS TABLE (order_id bigint, at timestamptz, source text, what text, topic text, "partition" int, kafka_offset bigint,

@@ -37,9 +37,11 @@ CREATE VIEW holdfast.saga_step AS
                                     bool_and(p.status = 'REFUNDED') FILTER (WHERE p.status IN ('REFUND_PENDING', 'REFUNDED')) AS is_back,
                                     max(p.updated_at) AS last_at
                              FROM holdfast.payment p WHERE p.order_id = o.order_id) p
+         -- What place_order refused has no hold; what on_order_created refused has failed at this step.
+         CROSS JOIN LATERAL (SELECT o.failure_step IS NOT NULL AND (o.expires_at IS NULL OR o.failure_step = 'RESERVE') AS refused) r
          CROSS JOIN LATERAL (VALUES
-             (1, 'reserve', 'FORWARD', CASE o.failure_step WHEN 'RESERVE' THEN 'FAILED' ELSE 'DONE' END, 1, o.created_at,
-              o.created_at, CASE o.failure_step WHEN 'RESERVE' THEN o.failure_message END),
+             (1, 'reserve', 'FORWARD', CASE WHEN r.refused THEN 'FAILED' ELSE 'DONE' END, 1, o.created_at,
+              o.created_at, CASE WHEN r.refused THEN coalesce(o.failure_message, o.failure_reason) END),
              (2, 'payment', 'FORWARD', CASE o.status WHEN 'PENDING' THEN 'STARTED' WHEN 'COMPLETED' THEN 'DONE' ELSE 'FAILED' END,
               greatest(p.begun, 1), coalesce(p.first_at, o.created_at), CASE WHEN o.status <> 'PENDING' THEN o.updated_at END,
               CASE WHEN o.status NOT IN ('PENDING', 'COMPLETED') THEN o.failure_reason END),
@@ -48,7 +50,7 @@ CREATE VIEW holdfast.saga_step AS
              (4, 'reserve', 'COMPENSATE', 'DONE', 1, o.updated_at, o.updated_at, NULL))
              AS x(seq, step, direction, status, attempts, started_at, ended_at, error)
     WHERE o.saga IS NULL
-      AND (x.seq = 1 OR o.failure_step IS DISTINCT FROM 'RESERVE')
+      AND (x.seq = 1 OR NOT r.refused)
       AND (x.seq <> 3 OR p.back_at IS NOT NULL)
       AND (x.seq <> 4 OR o.status NOT IN ('PENDING', 'COMPLETED'));
 COMMENT ON VIEW holdfast.saga_step IS 'Every step that the saga of an order took, forward and back, in the order of seq.';

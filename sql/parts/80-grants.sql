@@ -15,7 +15,8 @@ BEGIN
                         holdfast.begin_payment, holdfast.complete_payment, holdfast.fail_payment,
                         holdfast.refund_payment TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.order_status(bigint), holdfast.order_status(uuid, bigint),
-                        holdfast.submit_order, holdfast.availability, holdfast.trace(bigint), holdfast.trace(text),
+                        holdfast.submit_order, holdfast.availability, holdfast.coupon_availability, holdfast.price_order,
+                        holdfast.trace(bigint), holdfast.trace(text),
                         holdfast.waiting_join, holdfast.waiting_position, holdfast.waiting_leave, holdfast.waiting_rooms,
                         holdfast.emit, holdfast.next_order_id, holdfast.uuid_v7 TO %s', role);
 END
@@ -44,7 +45,7 @@ BEGIN
                         holdfast.on_order_failed, holdfast.on_order_failed_batch, holdfast.on_payment_completed,
                         holdfast.on_payment_completed_batch, holdfast.on_payment_failed, holdfast.on_payment_failed_batch,
                         holdfast.on_order_request, holdfast.on_order_request_batch,
-                        holdfast.on_catalog_event, holdfast.on_catalog_event_batch TO %s', role);
+                        holdfast.on_catalog_event, holdfast.on_catalog_event_batch, holdfast.price_order TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
@@ -59,8 +60,8 @@ BEGIN
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock,
                         holdfast.saga_resolve, holdfast.set_product_limits, holdfast.set_product_room, holdfast.set_waiting_room,
-                        holdfast.remove_waiting_room TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.rebuild_stock, holdfast.replay,
+                        holdfast.remove_waiting_room, holdfast.set_coupon, holdfast.stop_coupon TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.reconcile_coupons, holdfast.rebuild_stock, holdfast.replay,
                         holdfast.register_saga, holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone,
                         holdfast.retry_early, holdfast.early_take, holdfast.early_again, holdfast.early_retention,
                         holdfast.expire_holds, holdfast.maintain, holdfast.forget_slot, holdfast.redrive, holdfast.discard,
@@ -73,4 +74,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_admin(regrole) IS
-    'For operators: what applications may, products and stock, all tables and views to read, dead letters, maintenance.';
+    'For operators: what applications may, products, stock and coupons, all tables and views to read, dead letters, maintenance.';

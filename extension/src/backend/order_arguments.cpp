@@ -17,6 +17,7 @@ core::PlacingRules rules_of_session(std::string_view durability) {
         .traceparent = settings::traceparent,
         .durability = durability,
         .saga = settings::saga,
+        .price_function = settings::price_order,
     };
 }
 

@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
@@ -112,6 +113,64 @@ static Statement find_tombstone = {
     {INT8OID},
     NULL};
 
+/*
+ * The claims come in ascending order.  OFFSET 0 keeps each of them a look by key: as a join it
+ * would be planned for the few rows that the tables have at first.  A limit that there is not makes
+ * what is left of it null.
+ */
+static Statement read_coupons = {
+    "SELECT c.code, w.user_id, c.currency, coalesce(c.amount, 0), "
+    "coalesce(c.percent * 100, 0)::bigint, c.max_discount, c.minimum_amount, "
+    "coalesce(c.valid_from <= clock_timestamp(), true) "
+    "AND coalesce(c.valid_until > clock_timestamp(), true), "
+    "c.total_uses - c.uses, c.uses_per_user - coalesce(u.uses, 0) "
+    "FROM unnest($1, $2) AS w(code, user_id) "
+    "CROSS JOIN LATERAL (SELECT * FROM holdfast.coupon WHERE code = w.code OFFSET 0) c "
+    "LEFT JOIN LATERAL (SELECT uses FROM holdfast.coupon_user "
+    "WHERE code = w.code AND user_id = w.user_id OFFSET 0) u ON true",
+    2,
+    {TEXTARRAYOID, INT8ARRAYOID},
+    NULL};
+
+static Statement add_coupon_users = {
+    "INSERT INTO holdfast.coupon_user (code, user_id) SELECT w.code, w.user_id "
+    "FROM unnest($1, $2) AS w(code, user_id) CROSS JOIN LATERAL "
+    "(SELECT FROM holdfast.coupon WHERE code = w.code OFFSET 0) c ON CONFLICT DO NOTHING",
+    2,
+    {TEXTARRAYOID, INT8ARRAYOID},
+    NULL};
+
+static Statement lock_coupon_users = {
+    "SELECT FROM unnest($1, $2) AS w(code, user_id) CROSS JOIN LATERAL "
+    "(SELECT FROM holdfast.coupon_user WHERE code = w.code AND user_id = w.user_id "
+    "FOR NO KEY UPDATE) u",
+    2,
+    {TEXTARRAYOID, INT8ARRAYOID},
+    NULL};
+
+static Statement lock_coupons = {
+    "SELECT FROM holdfast.coupon c WHERE c.code = ANY ($1) ORDER BY c.code FOR NO KEY UPDATE",
+    1,
+    {TEXTARRAYOID},
+    NULL};
+
+static Statement take_coupon_of_user = {
+    "INSERT INTO holdfast.coupon_user AS u (code, user_id, uses) VALUES ($1, $2, $3) "
+    "ON CONFLICT (code, user_id) DO UPDATE SET uses = u.uses + excluded.uses "
+    "WHERE u.uses + excluded.uses <= coalesce((SELECT c.uses_per_user FROM holdfast.coupon c "
+    "WHERE c.code = u.code), 9223372036854775807)",
+    3,
+    {TEXTOID, INT8OID, INT8OID},
+    NULL};
+
+static Statement take_coupon = {
+    "UPDATE holdfast.coupon SET uses = uses + $2 WHERE code = $1 "
+    "AND coalesce(uses + $2 <= total_uses, true) "
+    "AND coalesce(valid_until > clock_timestamp(), true)",
+    2,
+    {TEXTOID, INT8OID},
+    NULL};
+
 static TableWriter orders = {
     .table = "orders",
     .column_count = 17,
@@ -136,12 +195,25 @@ static TableWriter orders = {
 
 static TableWriter order_lines = {
     .table = "order_line",
-    .column_count = 5,
+    .column_count = 6,
     .columns = {{"order_id", INT8OID},
                 {"line_no", INT4OID},
                 {"product_id", INT8OID},
                 {"quantity", INT8OID},
-                {"unit_price", INT8OID}},
+                {"unit_price", INT8OID},
+                {"discount_amount", INT8OID}},
+};
+
+static TableWriter coupon_uses = {
+    .table = "coupon_use",
+    .column_count = 7,
+    .columns = {{"order_id", INT8OID},
+                {"code", TEXTOID},
+                {"user_id", INT8OID},
+                {"discount_amount", INT8OID},
+                {"state", TEXTOID},
+                {"created_at", TIMESTAMPTZOID},
+                {"updated_at", TIMESTAMPTZOID}},
 };
 
 static TableWriter reservations = {
@@ -247,6 +319,18 @@ static int execute(Statement* statement, Parameters* parameters, bool read_only)
     if (result < 0)
         elog(ERROR, "could not execute \"%s\": %s", statement->sql, SPI_result_code_string(result));
     return (int)SPI_processed;
+}
+
+/* For tables that grow: the plan is kept, and was perhaps made when they were small. */
+static int execute_by_index(Statement* statement, Parameters* parameters) {
+    int settings = NewGUCNestLevel();
+    int rows;
+
+    (void)set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+                            true, 0, false);
+    rows = execute(statement, parameters, false);
+    AtEOXact_GUC(true, settings);
+    return rows;
 }
 
 /* Columns of the last result's row; order_sql_* promise what may be null. */
@@ -463,9 +547,9 @@ void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int e
     add(&row, Int64GetDatum(order->user_id));
     add_text(&row, order->status);
     add_text(&row, order->currency);
-    add(&row, Int64GetDatum(order->total_amount));
-    add(&row, Int64GetDatum(0));
-    add(&row, Int64GetDatum(order->total_amount));
+    add(&row, Int64GetDatum(order->original_total_amount));
+    add(&row, Int64GetDatum(order->discount_amount));
+    add(&row, Int64GetDatum(order->final_total_amount));
     add_optional_text(&row, order->failure_step);
     add_optional_text(&row, order->failure_reason);
     add_optional_text(&row, order->failure_message);
@@ -488,6 +572,7 @@ void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int e
         add(&row, Int64GetDatum(order->product_ids[i]));
         add(&row, Int64GetDatum(order->quantities[i]));
         add(&row, Int64GetDatum(order->unit_prices[i]));
+        add(&row, Int64GetDatum(order->line_discounts[i]));
         insert(&order_lines, &row);
     }
     for (i = 0; i < order->line_count && order->reserved; i++) {
@@ -500,6 +585,17 @@ void order_sql_insert_order(const SqlOrder* order, const SqlEvent* events, int e
         add(&row, TimestampTzGetDatum(order->created_at));
         add(&row, TimestampTzGetDatum(order->created_at));
         insert(&reservations, &row);
+    }
+    for (i = 0; i < order->coupon_count; i++) {
+        row.count = 0;
+        add(&row, Int64GetDatum(order->order_id));
+        add_text(&row, order->coupon_codes[i]);
+        add(&row, Int64GetDatum(order->user_id));
+        add(&row, Int64GetDatum(order->coupon_discounts[i]));
+        add(&row, CStringGetTextDatum("HELD"));
+        add(&row, TimestampTzGetDatum(order->created_at));
+        add(&row, TimestampTzGetDatum(order->created_at));
+        insert(&coupon_uses, &row);
     }
     for (i = 0; i < event_count; i++) order_sql_insert_event(&events[i]);
 }
@@ -557,6 +653,73 @@ SqlStock order_sql_reserve(int64 product_id, int64 quantity, int64 changes) {
         stock.version = int64_column(0, 4);
     }
     return stock;
+}
+
+/* Zero when null, and then *is_set is false. */
+static int64 optional_column(int row, int number, bool* is_set) {
+    bool is_null;
+    Datum value = column(row, number, &is_null);
+
+    *is_set = !is_null;
+    return is_null ? 0 : DatumGetInt64(value);
+}
+
+int order_sql_read_coupons(const RawBytes* codes, const int64* user_ids, int count, bool lock,
+                           SqlCoupon* coupons) {
+    Parameters parameters = {.count = 0};
+    Parameters of_codes;
+    Datum* elements = palloc(sizeof(Datum) * (Size)count);
+    int found;
+    int row;
+
+    for (row = 0; row < count; row++)
+        elements[row] = raw_text_datum(codes[row].data, codes[row].size);
+    add(&parameters,
+        PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT)));
+    of_codes = parameters;
+    for (row = 0; row < count; row++) elements[row] = Int64GetDatum(user_ids[row]);
+    add(&parameters, PointerGetDatum(construct_array(elements, count, INT8OID, 8, FLOAT8PASSBYVAL,
+                                                     TYPALIGN_DOUBLE)));
+    if (lock) {
+        execute_by_index(&add_coupon_users, &parameters);
+        execute_by_index(&lock_coupon_users, &parameters);
+        execute_by_index(&lock_coupons, &of_codes);
+    }
+    /* A new snapshot: one from before the locks would not see what they waited for. */
+    found = execute_by_index(&read_coupons, &parameters);
+    for (row = 0; row < Min(found, count); row++) {
+        SqlCoupon* coupon = &coupons[row];
+        bool is_null;
+
+        coupon->code = text_column(row, 1);
+        coupon->user_id = int64_column(row, 2);
+        coupon->currency = text_column(row, 3);
+        coupon->amount = int64_column(row, 4);
+        coupon->basis_points = int64_column(row, 5);
+        coupon->max_discount = optional_column(row, 6, &coupon->has_max_discount);
+        coupon->minimum_amount = int64_column(row, 7);
+        coupon->is_valid = DatumGetBool(column(row, 8, &is_null));
+        coupon->uses_left = optional_column(row, 9, &coupon->has_uses_left);
+        coupon->user_uses_left = optional_column(row, 10, &coupon->has_user_uses_left);
+    }
+    return found;
+}
+
+bool order_sql_take_coupon_of_user(RawBytes code, int64 user_id, int64 uses) {
+    Parameters parameters = {.count = 0};
+
+    add_text(&parameters, code);
+    add(&parameters, Int64GetDatum(user_id));
+    add(&parameters, Int64GetDatum(uses));
+    return execute_by_index(&take_coupon_of_user, &parameters) > 0;
+}
+
+bool order_sql_take_coupon(RawBytes code, int64 uses) {
+    Parameters parameters = {.count = 0};
+
+    add_text(&parameters, code);
+    add(&parameters, Int64GetDatum(uses));
+    return execute_by_index(&take_coupon, &parameters) > 0;
 }
 
 void order_sql_await_durable(TransactionId xid) {

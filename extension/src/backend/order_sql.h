@@ -62,7 +62,9 @@ typedef struct SqlOrder {
     int64 user_id;
     RawBytes status;
     RawBytes currency;
-    int64 total_amount;
+    int64 original_total_amount;
+    int64 discount_amount;
+    int64 final_total_amount;
     RawBytes failure_step;
     RawBytes failure_reason;
     RawBytes failure_message;
@@ -78,7 +80,28 @@ typedef struct SqlOrder {
     const int64* product_ids;
     const int64* quantities;
     const int64* unit_prices;
+    const int64* line_discounts;
+    int coupon_count;
+    const RawBytes* coupon_codes;
+    const int64* coupon_discounts;
 } SqlOrder;
+
+/* Of one user; has_* tells whether there is a limit.  Text lives until order_sql_end. */
+typedef struct SqlCoupon {
+    RawBytes code;
+    int64 user_id;
+    RawBytes currency;
+    int64 amount;
+    int64 basis_points;
+    bool has_max_discount;
+    int64 max_discount;
+    int64 minimum_amount;
+    bool is_valid;
+    bool has_uses_left;
+    int64 uses_left;
+    bool has_user_uses_left;
+    int64 user_uses_left;
+} SqlCoupon;
 
 typedef struct SqlEvent {
     const unsigned char* id; /* 16 bytes */
@@ -135,6 +158,14 @@ extern void order_sql_start_saga(int64 order_id, RawBytes name, int32 version);
 
 /* The row's version rises by `changes`. */
 extern SqlStock order_sql_reserve(int64 product_id, int64 quantity, int64 changes);
+
+/* Fills at most `count` coupons, in ascending order of the claims (code, user); returns how many
+ * exist.  Locks first the users' counters and then the coupons', each ascending. */
+extern int order_sql_read_coupons(const RawBytes* codes, const int64* user_ids, int count,
+                                  bool lock, SqlCoupon* coupons);
+/* False when fewer uses are left. */
+extern bool order_sql_take_coupon_of_user(RawBytes code, int64 user_id, int64 uses);
+extern bool order_sql_take_coupon(RawBytes code, int64 uses);
 
 /* Flushes, and waits for synchronous standbys, until the transaction's commit is as durable as the
  * session wants its own commits to be.  For one that was committed with its locks released early.

@@ -6,6 +6,7 @@
 #include "backend/clock.hpp"
 #include "backend/guard.hpp"
 #include "backend/order_sql.h"
+#include "backend/price_function.h"
 #include "core/error.hpp"
 
 namespace holdfast::backend {
@@ -68,6 +69,39 @@ std::optional<std::string> problem(RawBytes raw) {
     return raw.size == 0 ? std::nullopt : std::optional{text(raw)};
 }
 
+std::optional<std::int64_t> limit(bool is_set, int64 value) {
+    return is_set ? std::optional<std::int64_t>{value} : std::nullopt;
+}
+
+std::vector<core::CouponState> coupons_of(std::span<const core::CouponClaim> claims, bool lock) {
+    std::vector<RawBytes> codes;
+    std::vector<int64> users;
+    for (const core::CouponClaim& claim : claims) {
+        codes.push_back(bytes(claim.code));
+        users.push_back(claim.user_id);
+    }
+    std::vector<SqlCoupon> rows(claims.size());
+    const int found = call_backend<order_sql_read_coupons>(
+        static_cast<const RawBytes*>(codes.data()), static_cast<const int64*>(users.data()),
+        static_cast<int>(claims.size()), lock, rows.data());
+    std::vector<core::CouponState> coupons;
+    coupons.reserve(rows.size());
+    for (int i = 0; i < found; ++i) {
+        const SqlCoupon& row = rows[static_cast<std::size_t>(i)];
+        coupons.push_back({.code = text(row.code),
+                           .user_id = row.user_id,
+                           .currency = text(row.currency),
+                           .amount = row.amount,
+                           .basis_points = row.basis_points,
+                           .max_discount = limit(row.has_max_discount, row.max_discount),
+                           .minimum_amount = row.minimum_amount,
+                           .is_valid = row.is_valid,
+                           .uses_left = limit(row.has_uses_left, row.uses_left),
+                           .user_uses_left = limit(row.has_user_uses_left, row.user_uses_left)});
+    }
+    return coupons;
+}
+
 bool is_unique_violation(const BackendError& error) {
     return error.data() != nullptr && error.data()->sqlerrcode == ERRCODE_UNIQUE_VIOLATION;
 }
@@ -104,6 +138,18 @@ std::optional<core::Tombstone> SqlOrderStore::find_tombstone(std::int64_t order_
         return std::nullopt;
     }
     return core::Tombstone{text(found.step), text(found.reason), text(found.message)};
+}
+
+std::string SqlOrderStore::call_price_function(std::string_view name, std::string_view question,
+                                               bool alone) {
+    const std::string function(name);
+    const PriceFunctionResult result =
+        call_backend<price_function_call>(function.c_str(), bytes(question), alone);
+    if (result.failed) {
+        throw core::Error(result.sqlstate, text(result.message), text(result.detail),
+                          text(result.hint));
+    }
+    return text(result.answer);
 }
 
 std::vector<core::ProductState> SqlOrderStore::read_products(std::span<const core::Line> lines) {
@@ -188,21 +234,31 @@ void SqlOrderStore::add_taken(std::int64_t order_id, std::int64_t user_id,
 
 void SqlOrderStore::insert_order(const core::OrderRow& order,
                                  std::span<const core::OutboxRow> events) {
-    std::vector<int64> columns(order.lines.size() * 3);
+    std::vector<int64> columns(order.lines.size() * 4);
     int64* const product_ids = columns.data();
     int64* const quantities = product_ids + order.lines.size();
     int64* const unit_prices = quantities + order.lines.size();
+    int64* const line_discounts = unit_prices + order.lines.size();
     for (std::size_t i = 0; i < order.lines.size(); ++i) {
         product_ids[i] = order.lines[i].product_id;
         quantities[i] = order.lines[i].quantity;
         unit_prices[i] = order.lines[i].unit_price;
+        line_discounts[i] = order.lines[i].discount_amount;
+    }
+    std::vector<RawBytes> coupon_codes;
+    std::vector<int64> coupon_discounts;
+    for (const core::AppliedCoupon& coupon : order.coupons) {
+        coupon_codes.push_back(bytes(coupon.code));
+        coupon_discounts.push_back(coupon.discount_amount);
     }
     const SqlOrder row{
         .order_id = order.order_id,
         .user_id = order.user_id,
         .status = bytes(order.status),
         .currency = bytes(order.currency),
-        .total_amount = order.total_amount,
+        .original_total_amount = order.original_total_amount,
+        .discount_amount = order.discount_amount,
+        .final_total_amount = order.final_total_amount,
         .failure_step = bytes(order.failure_step),
         .failure_reason = bytes(order.failure_reason),
         .failure_message = bytes(order.failure_message),
@@ -218,6 +274,10 @@ void SqlOrderStore::insert_order(const core::OrderRow& order,
         .product_ids = product_ids,
         .quantities = quantities,
         .unit_prices = unit_prices,
+        .line_discounts = line_discounts,
+        .coupon_count = static_cast<int>(coupon_codes.size()),
+        .coupon_codes = coupon_codes.data(),
+        .coupon_discounts = coupon_discounts.data(),
     };
     std::vector<SqlEvent> rows;
     rows.reserve(events.size());
@@ -253,8 +313,7 @@ std::optional<core::SagaPlan> SqlOrderStore::find_saga(std::string_view name) {
                                                             : core::StockTaking::kElsewhere};
 }
 
-void SqlOrderStore::start_saga(std::int64_t order_id, std::string_view name,
-                               std::int32_t version) {
+void SqlOrderStore::start_saga(std::int64_t order_id, std::string_view name, std::int32_t version) {
     call_backend<order_sql_start_saga>(int64{order_id}, bytes(name), int32{version});
 }
 
@@ -266,6 +325,25 @@ std::optional<core::StockState> SqlOrderStore::reserve(const core::Line& line,
         return std::nullopt;
     }
     return core::StockState{stock.on_hand, stock.reserved, stock.available, stock.version};
+}
+
+std::vector<core::CouponState> SqlOrderStore::read_coupons(
+    std::span<const core::CouponClaim> claims) {
+    return coupons_of(claims, false);
+}
+
+std::vector<core::CouponState> SqlOrderStore::lock_coupons(
+    std::span<const core::CouponClaim> claims) {
+    return coupons_of(claims, true);
+}
+
+bool SqlOrderStore::take_coupon_of_user(const core::CouponClaim& claim, std::int64_t uses) {
+    return call_backend<order_sql_take_coupon_of_user>(bytes(claim.code), int64{claim.user_id},
+                                                       int64{uses});
+}
+
+bool SqlOrderStore::take_coupon(std::string_view code, std::int64_t uses) {
+    return call_backend<order_sql_take_coupon>(bytes(code), int64{uses});
 }
 
 }  // namespace holdfast::backend

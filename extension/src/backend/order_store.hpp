@@ -14,6 +14,8 @@ class SqlOrderStore final : public core::OrderStore, private core::LiveObject {
     std::int64_t next_order_id() override;
     core::Digest sha256(std::string_view bytes) override;
     std::optional<core::Tombstone> find_tombstone(std::int64_t order_id) override;
+    std::string call_price_function(std::string_view name, std::string_view question,
+                                    bool alone) override;
     std::vector<core::ProductState> read_products(std::span<const core::Line> lines) override;
     std::vector<core::ProductState> lock_products(std::span<const core::Line> lines) override;
     bool claim_key(std::int64_t user_id, std::string_view key,
@@ -36,6 +38,10 @@ class SqlOrderStore final : public core::OrderStore, private core::LiveObject {
     std::optional<core::SagaPlan> find_saga(std::string_view name) override;
     void start_saga(std::int64_t order_id, std::string_view name, std::int32_t version) override;
     std::optional<core::StockState> reserve(const core::Line& line, std::int64_t changes) override;
+    std::vector<core::CouponState> read_coupons(std::span<const core::CouponClaim> claims) override;
+    std::vector<core::CouponState> lock_coupons(std::span<const core::CouponClaim> claims) override;
+    bool take_coupon_of_user(const core::CouponClaim& claim, std::int64_t uses) override;
+    bool take_coupon(std::string_view code, std::int64_t uses) override;
 };
 
 }  // namespace holdfast::backend

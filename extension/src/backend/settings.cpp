@@ -12,6 +12,7 @@ bool inventory_events = true;
 char* trace_id = nullptr;
 char* traceparent = nullptr;
 char* saga = nullptr;
+char* price_order = nullptr;
 
 namespace {
 
@@ -90,6 +91,10 @@ void define() {
     DefineCustomStringVariable(
         "holdfast.traceparent", "W3C traceparent header that the session's events carry.", nullptr,
         &traceparent, "", PGC_USERSET, 0, check_traceparent, nullptr, nullptr);
+    DefineCustomStringVariable(
+        "holdfast.price_order", "Function that prices orders, with its schema.",
+        "When empty, an order costs its products' prices times its quantities.", &price_order, "",
+        PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("holdfast.outbox_retention",
                             "How long outbox rows are kept after Kafka has confirmed them.",
                             nullptr, &outbox_retention_seconds, 7 * kDaySeconds, 0,
@@ -108,11 +113,11 @@ void define() {
     DefineCustomStringVariable("holdfast.saga", "The saga of orders that name none.",
                                "reserve_first, pay_first, or one that was registered.", &saga,
                                "reserve_first", PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("holdfast.early_retention",
-                            "How long a message that came before its order is kept and tried again.",
-                            "Then it becomes a dead letter. 0: at once.", &early_retention_seconds,
-                            600, 0, 30 * kDaySeconds, PGC_SUSET, GUC_UNIT_S, nullptr, nullptr,
-                            nullptr);
+    DefineCustomIntVariable(
+        "holdfast.early_retention",
+        "How long a message that came before its order is kept and tried again.",
+        "Then it becomes a dead letter. 0: at once.", &early_retention_seconds, 600, 0,
+        30 * kDaySeconds, PGC_SUSET, GUC_UNIT_S, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("holdfast");
 }
 

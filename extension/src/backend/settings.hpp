@@ -13,6 +13,8 @@ extern bool inventory_events;
 // holdfast.trace_id and holdfast.traceparent; empty when the session has none.
 extern char* trace_id;
 extern char* traceparent;
+// holdfast.price_order: name of the user's function that prices orders; empty: none.
+extern char* price_order;
 
 // holdfast.saga; empty is reserve_first.
 extern char* saga;

@@ -71,6 +71,26 @@ typedef bool HoldfastUpdateIndexes;
     index_beginscan((table), (index), (snapshot), (keys), 0)
 #endif
 
+/* Whether `role` may name things of a schema, and execute a function. */
+#if PG_VERSION_NUM >= 160000
+#define HOLDFAST_MAY_USE(schema, role) \
+    (object_aclcheck(NamespaceRelationId, (schema), (role), ACL_USAGE) == ACLCHECK_OK)
+#define HOLDFAST_MAY_CALL(function, role) \
+    (object_aclcheck(ProcedureRelationId, (function), (role), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define HOLDFAST_MAY_USE(schema, role) \
+    (pg_namespace_aclcheck((schema), (role), ACL_USAGE) == ACLCHECK_OK)
+#define HOLDFAST_MAY_CALL(function, role) \
+    (pg_proc_aclcheck((function), (role), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+/* The parts of a name with dots, as a list of strings. */
+#if PG_VERSION_NUM >= 160000
+#define HOLDFAST_QUALIFIED_NAME(name) stringToQualifiedNameList((name), NULL)
+#else
+#define HOLDFAST_QUALIFIED_NAME(name) stringToQualifiedNameList(name)
+#endif
+
 /* Goes before a declaration. */
 #if PG_VERSION_NUM >= 180000
 #define HOLDFAST_NORETURN pg_noreturn

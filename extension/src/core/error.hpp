@@ -23,6 +23,7 @@ inline constexpr const char* kCurrencyMismatch = "HF010";
 inline constexpr const char* kStockChanged = "HF022";
 inline constexpr const char* kNotAdmitted = "HF030";
 inline constexpr const char* kSeveralRooms = "HF033";
+inline constexpr const char* kBadPriceAnswer = "HF035";
 inline constexpr const char* kNotSupported = "0A000";
 inline constexpr const char* kSerializationFailure = "40001";
 }  // namespace sqlstate
@@ -30,20 +31,20 @@ inline constexpr const char* kSerializationFailure = "40001";
 // Primary message: lowercase, no full stop.  Detail and hint: sentences, empty when there is none.
 class Error : public std::runtime_error, private LiveObject {
  public:
-    Error(const char* sqlstate, const std::string& message, std::string detail = {},
+    Error(std::string sqlstate, const std::string& message, std::string detail = {},
           std::string hint = {})
         : std::runtime_error(message),
-          sqlstate_(sqlstate),
+          sqlstate_(std::move(sqlstate)),
           detail_(std::move(detail)),
           hint_(std::move(hint)) {}
 
-    // Five characters, static storage.
-    const char* sqlstate() const noexcept { return sqlstate_; }
+    // Five characters.
+    const char* sqlstate() const noexcept { return sqlstate_.c_str(); }
     const std::string& detail() const noexcept { return detail_; }
     const std::string& hint() const noexcept { return hint_; }
 
  private:
-    const char* sqlstate_;
+    std::string sqlstate_;
     std::string detail_;
     std::string hint_;
 };

@@ -37,6 +37,9 @@ std::string order_created_v1(const EventHead& head, const OrderCreated& event) {
         json.field("productId", line.product_id);
         json.field("quantity", line.quantity);
         json.field("unitPrice", line.unit_price);
+        if (line.discount_amount != 0) {
+            json.field("discountAmount", line.discount_amount);
+        }
         json.end_object();
     }
     json.end_array();
@@ -47,6 +50,17 @@ std::string order_created_v1(const EventHead& head, const OrderCreated& event) {
     json.field("status", event.status);
     if (!event.saga.empty()) {
         json.field("saga", event.saga);
+    }
+    if (!event.coupons.empty()) {
+        json.key("coupons");
+        json.begin_array();
+        for (const AppliedCoupon& coupon : event.coupons) {
+            json.begin_object();
+            json.field("code", coupon.code);
+            json.field("discountAmount", coupon.discount_amount);
+            json.end_object();
+        }
+        json.end_array();
     }
     return end_event(json);
 }

@@ -27,6 +27,13 @@ struct PricedLine {
     std::int64_t product_id;
     std::int64_t quantity;
     std::int64_t unit_price;
+    std::int64_t discount_amount = 0;  // of the whole line
+};
+
+// A coupon that the order names and what it takes off.
+struct AppliedCoupon {
+    std::string code;
+    std::int64_t discount_amount;
 };
 
 struct ShortLine {
@@ -54,6 +61,7 @@ struct OrderCreated {
     std::string_view currency;
     std::string_view status;
     std::string_view saga = {};  // left out when empty
+    std::span<const AppliedCoupon> coupons = {};
 };
 
 struct InventoryReserved {

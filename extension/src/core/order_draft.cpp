@@ -1,5 +1,6 @@
 #include "core/order_draft.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.hpp"
@@ -11,6 +12,9 @@ namespace {
 
 // Without a row of its own: an order of this saga is its own saga.
 constexpr std::string_view kReserveFirst = "reserve_first";
+
+// The step that refuses an order for its price or its coupons.
+constexpr std::string_view kPriceStep = "PRICE";
 
 std::string lines_json(const Refusal& refusal) {
     return refusal.over_limit.empty() ? short_lines_json(refusal.lines)
@@ -50,23 +54,24 @@ void OrderDraft::choose_saga(OrderStore& store) {
 
 void OrderDraft::price(const std::vector<ProductState>& products) {
     check_known(products);
-    currency_ = products.front().currency;
-    lines_.reserve(products.size());
+    price_.currency = products.front().currency;
+    price_.lines.reserve(products.size());
     for (std::size_t i = 0; i < products.size(); ++i) {
         const ProductState& product = products[i];
         const std::int64_t quantity = request_.lines[i].quantity;
-        if (product.currency != currency_) {
+        if (product.currency != price_.currency) {
             throw Error(sqlstate::kCurrencyMismatch, "products of one order must have one currency",
                         "Product " + std::to_string(products.front().product_id) + " is sold in " +
-                            currency_ + ", product " + std::to_string(product.product_id) + " in " +
-                            product.currency + ".");
+                            price_.currency + ", product " + std::to_string(product.product_id) +
+                            " in " + product.currency + ".");
         }
         std::int64_t amount = 0;
         if (__builtin_mul_overflow(quantity, product.unit_price, &amount) ||
-            __builtin_add_overflow(total_amount_, amount, &total_amount_)) {
+            __builtin_add_overflow(price_.original_total_amount, amount,
+                                   &price_.original_total_amount)) {
             throw Error(sqlstate::kOverflow, "the order's amount is out of range");
         }
-        lines_.push_back({product.product_id, quantity, product.unit_price});
+        price_.lines.push_back({product.product_id, quantity, product.unit_price});
         if (product.waiting_room != 0) {
             if (waiting_room_ != 0 && waiting_room_ != product.waiting_room) {
                 throw Error(sqlstate::kSeveralRooms,
@@ -81,6 +86,56 @@ void OrderDraft::price(const std::vector<ProductState>& products) {
             user_limits_.push_back({request_.lines[i], product.max_per_user});
         }
     }
+}
+
+void OrderDraft::apply_price_function(OrderStore& store, bool alone) {
+    if (rules_.price_function.empty()) {
+        return;
+    }
+    apply_price_answer(store.call_price_function(rules_.price_function,
+                                                 price_question_json(request_, price_), alone),
+                       rules_.price_function, price_);
+}
+
+std::vector<CouponClaim> OrderDraft::coupon_claims() const {
+    std::vector<CouponClaim> claims;
+    claims.reserve(request_.options.coupons.size());
+    for (const std::string& code : request_.options.coupons) {
+        claims.push_back({code, request_.user_id});
+    }
+    std::sort(claims.begin(), claims.end());
+    return claims;
+}
+
+std::optional<Refusal> OrderDraft::apply_coupons(const std::vector<CouponState>& found) {
+    std::optional<CouponProblem> problem =
+        core::apply_coupons(request_.options.coupons, found, price_);
+    return problem ? std::optional<Refusal>{coupon_refusal(std::move(*problem))} : std::nullopt;
+}
+
+std::optional<Refusal> OrderDraft::coupon_shortage(const std::vector<CouponState>& found) const {
+    std::optional<CouponProblem> problem = check_uses(request_.options.coupons, found);
+    return problem ? std::optional<Refusal>{coupon_refusal(std::move(*problem))} : std::nullopt;
+}
+
+Refusal OrderDraft::coupon_refusal(CouponProblem problem) {
+    return {.step = std::string(kPriceStep),
+            .reason = problem.reason,
+            .message = std::move(problem.message),
+            .coupon = std::move(problem.code)};
+}
+
+std::optional<Refusal> OrderDraft::price_change() const {
+    const std::optional<std::int64_t>& expected = request_.options.expected_total_amount;
+    const std::int64_t final_amount = price_.final_total_amount();
+    if (!expected || *expected == final_amount) {
+        return std::nullopt;
+    }
+    return Refusal{.step = std::string(kPriceStep),
+                   .reason = "PRICE_CHANGED",
+                   .message = "the order costs " + std::to_string(final_amount) + " " +
+                              price_.currency + ", " + std::to_string(*expected) + " expected",
+                   .changed_total_amount = final_amount};
 }
 
 void OrderDraft::check_known(const std::vector<ProductState>& products) const {
@@ -204,17 +259,31 @@ Instant OrderDraft::expires_at(Instant now) const {
 std::string OrderDraft::accepted_detail(Instant now) const {
     JsonWriter json;
     json.begin_object();
-    json.field("finalTotalAmount", total_amount_);
-    json.field("currency", currency_);
+    if (price_.discount_amount != 0) {
+        json.field("originalTotalAmount", price_.original_total_amount);
+        json.field("discountAmount", price_.discount_amount);
+    }
+    json.field("finalTotalAmount", price_.final_total_amount());
+    json.field("currency", price_.currency);
     json.field("expiresAt", Rfc3339{expires_at(now)}.view());
     json.end_object();
     return json.finish();
 }
 
-std::string OrderDraft::refused_detail(const Refusal& refusal) {
+std::string OrderDraft::refused_detail(const Refusal& refusal) const {
     JsonWriter json;
     json.begin_object();
     json.field("reason", refusal.reason);
+    if (!refusal.coupon.empty()) {
+        json.field("coupon", refusal.coupon);
+    }
+    if (refusal.changed_total_amount) {
+        json.field("finalTotalAmount", *refusal.changed_total_amount);
+        json.field("currency", price_.currency);
+    }
+    if (refusal.step == kPriceStep) {
+        json.field("message", refusal.message);
+    }
     json.key("lines");
     json.raw(lines_json(refusal));
     json.end_object();
@@ -273,19 +342,22 @@ void OrderDraft::write_accepted(OrderStore& store, std::int64_t id, Instant now)
     OrderRow order = order_row(id, OrderStatus::kPending, now);
     order.expires_at = expires_at(now);
     order.saga = saga_;
+    order.coupons = price_.coupons;
     order.reserved = stock_taking() == StockTaking::kFirst;
+    const std::int64_t final_amount = price_.final_total_amount();
     const EventHead created = event_head(store, now);
-    const OutboxRow created_row =
-        row(created, "order-created", id, "OrderCreated",
-            order_created_v1(created, {id, request_.user_id, lines_, total_amount_, 0,
-                                       total_amount_, currency_, order.status, saga_}));
+    const OutboxRow created_row = row(
+        created, "order-created", id, "OrderCreated",
+        order_created_v1(created, {id, request_.user_id, price_.lines, price_.original_total_amount,
+                                   price_.discount_amount, final_amount, price_.currency,
+                                   order.status, saga_, price_.coupons}));
     if (order.reserved) {
         const EventHead reserved = event_head(store, now);
         const OutboxRow events[] = {
-            created_row, row(reserved, "inventory-reserved", id, "InventoryReserved",
-                             inventory_reserved_v1(reserved, {id, request_.user_id, lines_,
-                                                              total_amount_, currency_,
-                                                              *order.expires_at}))};
+            created_row,
+            row(reserved, "inventory-reserved", id, "InventoryReserved",
+                inventory_reserved_v1(reserved, {id, request_.user_id, price_.lines, final_amount,
+                                                 price_.currency, *order.expires_at}))};
         store.insert_order(order, events);
     } else {
         store.insert_order(order, {&created_row, 1});
@@ -337,8 +409,10 @@ OrderRow OrderDraft::order_row(std::int64_t id, OrderStatus status, Instant now)
         .order_id = id,
         .user_id = request_.user_id,
         .status = order_status_name(status),
-        .currency = currency_,
-        .total_amount = total_amount_,
+        .currency = price_.currency,
+        .original_total_amount = price_.original_total_amount,
+        .discount_amount = price_.discount_amount,
+        .final_total_amount = price_.final_total_amount(),
         .failure_step = {},
         .failure_reason = {},
         .failure_message = {},
@@ -349,7 +423,8 @@ OrderRow OrderDraft::order_row(std::int64_t id, OrderStatus status, Instant now)
         .saga = {},
         .expires_at = {},
         .reserved = false,
-        .lines = lines_,
+        .lines = price_.lines,
+        .coupons = {},
     };
 }
 

@@ -13,6 +13,7 @@
 #include "core/live_object.hpp"
 #include "core/order_request.hpp"
 #include "core/order_store.hpp"
+#include "core/pricing.hpp"
 
 namespace holdfast::core {
 
@@ -24,6 +25,8 @@ struct PlacingRules {
     std::string_view traceparent;  // the session's; empty: none
     std::string_view durability;   // shown in the answer
     std::string_view saga = {};    // the session's; empty: reserve_first
+    // Name of the user's function that prices orders; empty: list price times quantity.
+    std::string_view price_function = {};
 };
 
 enum class OrderStatus : std::uint8_t { kPending, kFailed };
@@ -40,8 +43,11 @@ struct Refusal {
     std::string step;
     std::string reason;
     std::string message;
-    std::vector<ShortLine> lines;
+    std::vector<ShortLine> lines = {};
     std::vector<LimitedLine> over_limit = {};  // instead of `lines`, when that is the reason
+    std::string coupon = {};                   // the one that cannot be used
+    // The order does not cost what the caller expected, but this.
+    std::optional<std::int64_t> changed_total_amount = {};
 };
 
 class OrderDraft : private LiveObject {
@@ -59,6 +65,20 @@ class OrderDraft : private LiveObject {
     // ascending. Errors: HF002 unknown product, HF004 amount out of range, HF010 currencies differ,
     // HF033 waiting rooms differ, 0A000 stock mode.
     void price(const std::vector<ProductState>& products);
+
+    // Has the user's function price the order; nothing when there is none.  `alone` and errors as
+    // OrderStore::call_price_function has them, and HF035 for an answer that is no price.
+    void apply_price_function(OrderStore& store, bool alone);
+
+    // What the order wants of coupons, ascending.
+    std::vector<CouponClaim> coupon_claims() const;
+    // Takes off what the coupons are worth.  `found` are those of the claims that exist.
+    std::optional<Refusal> apply_coupons(const std::vector<CouponState>& found);
+    // Coupons that were used up, or ended, since.
+    std::optional<Refusal> coupon_shortage(const std::vector<CouponState>& found) const;
+
+    // The order does not cost what the caller expected.
+    std::optional<Refusal> price_change() const;
 
     // Products that have less than the request wants; of no interest when stock is taken elsewhere.
     std::optional<Refusal> shortage(const std::vector<ProductState>& products) const;
@@ -89,7 +109,7 @@ class OrderDraft : private LiveObject {
 
     // The answers without `durability`, which differs from call to call.
     std::string accepted_detail(Instant now) const;
-    static std::string refused_detail(const Refusal& refusal);
+    std::string refused_detail(const Refusal& refusal) const;
     OrderAnswer answer(OrderStatus status, std::optional<std::int64_t> order_id,
                        std::string_view detail) const;
 
@@ -118,6 +138,7 @@ class OrderDraft : private LiveObject {
 
     Admission admission() const;
     static std::optional<Refusal> limit_refusal(std::vector<LimitedLine> lines);
+    static Refusal coupon_refusal(CouponProblem problem);
     void check_known(const std::vector<ProductState>& products) const;
     EventHead event_head(OrderStore& store, Instant now) const {
         return {store.next_event_id(now), now, trace_id_};
@@ -132,12 +153,10 @@ class OrderDraft : private LiveObject {
     const std::string headers_;
     std::string_view saga_;  // empty: reserve_first
     std::optional<SagaPlan> plan_;
-    std::vector<PricedLine> lines_;
     std::vector<LimitOfLine> order_limits_;
     std::vector<LimitOfLine> user_limits_;
     std::int32_t waiting_room_ = 0;
-    std::string currency_;
-    std::int64_t total_amount_ = 0;
+    OrderPrice price_;
 };
 
 }  // namespace holdfast::core

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/json_writer.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -34,8 +35,8 @@ NumberProblem parse_integer(std::string_view text, std::int64_t& value) {
 template <typename Derived>
 class FlatHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Derived> {
  public:
-    bool Null() { return self().on_value(Kind::kNull, {}); }
-    bool Bool(bool) { return self().on_value(Kind::kBool, {}); }
+    bool Null() { return self().on_value(Kind::kNull, "null"); }
+    bool Bool(bool value) { return self().on_value(Kind::kBool, value ? "true" : "false"); }
     bool RawNumber(const char* text, SizeType length, bool) {
         return self().on_value(Kind::kNumber, {text, length});
     }
@@ -155,18 +156,52 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
     OrderOptions options;
 
     bool StartObject() {
+        if (context_depth_ > 0 || (inside_ && member_ == Member::kPricingContext)) {
+            enter_context();
+            context_.begin_object();
+            return true;
+        }
         if (inside_) {
             return on_value(Kind::kNested, {});
         }
         inside_ = true;
         return true;
     }
-    bool EndObject(SizeType) { return true; }
-    bool StartArray() { return on_value(Kind::kNested, {}); }
+    bool EndObject(SizeType) {
+        if (context_depth_ > 0) {
+            context_.end_object();
+            if (--context_depth_ == 0) {
+                options.pricing_context = context_.finish();
+            }
+        }
+        return true;
+    }
+    bool StartArray() {
+        if (context_depth_ > 0) {
+            enter_context();
+            context_.begin_array();
+            return true;
+        }
+        if (inside_ && member_ == Member::kCoupons && !in_coupons_) {
+            in_coupons_ = true;
+            return true;
+        }
+        return on_value(Kind::kNested, {});
+    }
+    bool EndArray(SizeType) {
+        if (context_depth_ > 0) {
+            context_.end_array();
+            --context_depth_;
+        }
+        in_coupons_ = false;
+        return true;
+    }
 
     bool Key(const char* text, SizeType length, bool) {
         const std::string_view name{text, length};
-        if (name == "orderId") {
+        if (context_depth_ > 0) {
+            context_.key(name);
+        } else if (name == "orderId") {
             member_ = Member::kOrderId;
         } else if (name == "holdSeconds") {
             member_ = Member::kHoldSeconds;
@@ -176,9 +211,17 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
             member_ = Member::kSaga;
         } else if (name == "admissionToken") {
             member_ = Member::kAdmissionToken;
+        } else if (name == "coupons") {
+            member_ = Member::kCoupons;
+        } else if (name == "pricingContext") {
+            member_ = Member::kPricingContext;
+        } else if (name == "expectedTotalAmount") {
+            member_ = Member::kExpectedTotalAmount;
         } else {
             throw Error(sqlstate::kInvalidOption, "unknown option \"" + std::string(name) + "\"",
-                        {}, "The options are orderId, holdSeconds, traceId, saga and admissionToken.");
+                        {},
+                        "The options are orderId, holdSeconds, traceId, saga, admissionToken, "
+                        "coupons, pricingContext and expectedTotalAmount.");
         }
         return true;
     }
@@ -187,12 +230,20 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
         if (!inside_) {
             throw Error(sqlstate::kInvalidOption, "options must be an object");
         }
+        if (context_depth_ > 0) {
+            if (kind == Kind::kString) {
+                context_.text(text);
+            } else {
+                context_.raw(text);
+            }
+            return true;
+        }
         switch (member_) {
             case Member::kOrderId:
-                options.order_id = integer(kind, text, "orderId", INT64_MAX);
+                options.order_id = integer(kind, text, "orderId", 1, INT64_MAX);
                 break;
             case Member::kHoldSeconds:
-                options.hold_seconds = integer(kind, text, "holdSeconds", kMaxHoldSeconds);
+                options.hold_seconds = integer(kind, text, "holdSeconds", 1, kMaxHoldSeconds);
                 break;
             case Member::kTraceId:
                 if (kind != Kind::kString || !is_trace_id(text)) {
@@ -218,21 +269,61 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
                 }
                 options.admission_token = text;
                 break;
+            case Member::kCoupons:
+                add_coupon(kind, text);
+                break;
+            case Member::kPricingContext:
+                throw Error(sqlstate::kInvalidOption, "option pricingContext must be an object");
+            case Member::kExpectedTotalAmount:
+                options.expected_total_amount =
+                    integer(kind, text, "expectedTotalAmount", 0, INT64_MAX);
+                break;
         }
         return true;
     }
 
  private:
-    enum class Member : std::uint8_t { kOrderId, kHoldSeconds, kTraceId, kSaga, kAdmissionToken };
+    enum class Member : std::uint8_t {
+        kOrderId,
+        kHoldSeconds,
+        kTraceId,
+        kSaga,
+        kAdmissionToken,
+        kCoupons,
+        kPricingContext,
+        kExpectedTotalAmount
+    };
+
+    void enter_context() {
+        if (++context_depth_ > kMaxContextDepth) {
+            throw Error(sqlstate::kInvalidOption, "option pricingContext is nested too deeply");
+        }
+    }
+
+    void add_coupon(Kind kind, std::string_view text) {
+        if (!in_coupons_ || kind != Kind::kString || text.empty() ||
+            text.size() > kMaxCouponBytes || options.coupons.size() == kMaxCoupons) {
+            throw Error(sqlstate::kInvalidOption, "option coupons must be an array of at most " +
+                                                      std::to_string(kMaxCoupons) +
+                                                      " codes of 1 to " +
+                                                      std::to_string(kMaxCouponBytes) + " bytes");
+        }
+        if (std::find(options.coupons.begin(), options.coupons.end(), text) !=
+            options.coupons.end()) {
+            throw Error(sqlstate::kInvalidOption,
+                        "option coupons names \"" + std::string(text) + "\" twice");
+        }
+        options.coupons.emplace_back(text);
+    }
 
     static std::int64_t integer(Kind kind, std::string_view text, const char* name,
-                                std::int64_t most) {
+                                std::int64_t least, std::int64_t most) {
         std::int64_t value = 0;
         if (kind != Kind::kNumber || parse_integer(text, value) != NumberProblem::kNone ||
-            value < 1 || value > most) {
-            throw Error(sqlstate::kInvalidOption, std::string("option ") + name +
-                                                      " must be an integer from 1 to " +
-                                                      std::to_string(most));
+            value < least || value > most) {
+            throw Error(sqlstate::kInvalidOption,
+                        std::string("option ") + name + " must be an integer from " +
+                            std::to_string(least) + " to " + std::to_string(most));
         }
         return value;
     }
@@ -255,6 +346,9 @@ class OptionsHandler : public FlatHandler<OptionsHandler> {
 
     bool inside_ = false;
     Member member_ = Member::kOrderId;
+    bool in_coupons_ = false;
+    JsonWriter context_;
+    int context_depth_ = 0;
 };
 
 template <typename Handler>
@@ -334,6 +428,15 @@ std::string canonical_form(const OrderRequest& request) {
     }
     if (!request.options.saga.empty()) {
         form += ";saga=" + request.options.saga;
+    }
+    for (const std::string& code : request.options.coupons) {
+        form += ";coupon=" + std::to_string(code.size()) + ":" + code;
+    }
+    if (!request.options.pricing_context.empty()) {
+        form += ";context=" + request.options.pricing_context;
+    }
+    if (request.options.expected_total_amount.has_value()) {
+        form += ";expected=" + std::to_string(*request.options.expected_total_amount);
     }
     return form;
 }

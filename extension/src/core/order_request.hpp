@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxKeyBytes = 255;
 inline constexpr std::size_t kMaxTraceIdBytes = 128;
 inline constexpr std::size_t kMaxSagaNameBytes = 63;
 inline constexpr std::int64_t kMaxHoldSeconds = std::int64_t{30} * 86400;
+inline constexpr std::size_t kMaxCoupons = 10;
+inline constexpr std::size_t kMaxCouponBytes = 64;
+inline constexpr int kMaxContextDepth = 64;
 
 struct Line {
     std::int64_t product_id;
@@ -32,6 +35,9 @@ struct OrderOptions {
     std::string trace_id;                      // empty: none
     std::string saga;                          // empty: the session's
     std::string admission_token;               // a UUID; empty: none
+    std::vector<std::string> coupons;          // at most kMaxCoupons, each once
+    std::string pricing_context;               // a JSON object for the price function; empty: none
+    std::optional<std::int64_t> expected_total_amount;
 };
 
 struct OrderRequest : private LiveObject {
@@ -46,8 +52,8 @@ struct OrderRequest : private LiveObject {
 // quantity not positive, HF004 number or sum out of range, HF005 null.
 std::vector<Line> parse_lines(std::string_view json);
 
-// {"orderId":..,"holdSeconds":..,"traceId":"..","saga":"..","admissionToken":".."}, each optional;
-// HF009 for everything else.
+// {"orderId":..,"holdSeconds":..,"traceId":"..","saga":"..","admissionToken":"..","coupons":[".."],
+// "pricingContext":{..},"expectedTotalAmount":..}, each optional; HF009 for everything else.
 OrderOptions parse_options(std::string_view json);
 
 // HF003 unless positive.

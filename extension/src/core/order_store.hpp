@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,6 +37,27 @@ struct StockState {
     std::int64_t version;
 };
 
+// A use of a coupon that a user's order wants.
+struct CouponClaim {
+    std::string code;
+    std::int64_t user_id;
+    auto operator<=>(const CouponClaim&) const = default;
+};
+
+// A coupon as the unlocked look, or the lock, finds it for one user.
+struct CouponState {
+    std::string code;
+    std::int64_t user_id;
+    std::string currency;
+    std::int64_t amount;        // taken off; 0: it is a percentage
+    std::int64_t basis_points;  // hundredths of a percent taken off; 0: it is an amount
+    std::optional<std::int64_t> max_discount;
+    std::int64_t minimum_amount;
+    bool is_valid;                               // now
+    std::optional<std::int64_t> uses_left;       // of all users; nothing: any number
+    std::optional<std::int64_t> user_uses_left;  // of this user; nothing: any number
+};
+
 struct OutboxRow {
     Uuid id;
     std::string_view topic;
@@ -52,7 +74,9 @@ struct OrderRow {
     std::int64_t user_id;
     std::string_view status;
     std::string_view currency;
-    std::int64_t total_amount;
+    std::int64_t original_total_amount;
+    std::int64_t discount_amount;
+    std::int64_t final_total_amount;
     std::string_view failure_step;
     std::string_view failure_reason;
     std::string_view failure_message;
@@ -64,6 +88,7 @@ struct OrderRow {
     std::optional<Instant> expires_at;  // of an order that is not refused
     bool reserved = false;              // the lines are HELD; until expires_at, unless a saga decides
     std::span<const PricedLine> lines;
+    std::span<const AppliedCoupon> coupons;  // their uses are HELD; empty when it is refused
 };
 
 // The first answer to a request with an idempotency key.
@@ -119,6 +144,13 @@ class OrderStore {
     // Error: HF009 when the id was never issued.
     virtual std::optional<Tombstone> find_tombstone(std::int64_t order_id) = 0;
 
+    // What the user's function of that name answers to a question (core/pricing.hpp), as JSON. With
+    // `alone` set its errors are core::Error and leave the transaction as it was, so that the rest
+    // of a batch can go on; else whatever it raises ends the transaction.
+    // Ends it too, with 55000, when there is no such function.
+    virtual std::string call_price_function(std::string_view name, std::string_view question,
+                                            bool alone) = 0;
+
     // The products of these lines, ascending, those that exist.  Takes no lock.
     virtual std::vector<ProductState> read_products(std::span<const Line> lines) = 0;
     // The same, with the stock rows locked in that order until the transaction ends.
@@ -161,6 +193,14 @@ class OrderStore {
     // Takes the quantity when that much is available, and locks the stock row; nothing: too little.
     // The row's version rises by `changes`: by one for each order that takes a part of it.
     virtual std::optional<StockState> reserve(const Line& line, std::int64_t changes) = 0;
+
+    // The coupons of these claims (ascending, each once), those that exist.  Takes no lock.
+    virtual std::vector<CouponState> read_coupons(std::span<const CouponClaim> claims) = 0;
+    // The same, with the users' counters and then the coupons' locked, each ascending.
+    virtual std::vector<CouponState> lock_coupons(std::span<const CouponClaim> claims) = 0;
+    // Counts uses of a user, or of all users, and locks the counter; false: too few are left.
+    virtual bool take_coupon_of_user(const CouponClaim& claim, std::int64_t uses) = 0;
+    virtual bool take_coupon(std::string_view code, std::int64_t uses) = 0;
 };
 
 }  // namespace holdfast::core

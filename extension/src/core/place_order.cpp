@@ -1,5 +1,6 @@
 #include "core/place_order.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,12 +19,15 @@ class Placing : private LiveObject {
           request_(request),
           rules_(rules),
           stock_lock_(stock_lock),
-          draft_(request, rules) {}
+          draft_(request, rules),
+          claims_(draft_.coupon_claims()) {}
 
     std::optional<OrderAnswer> run();
 
  private:
     std::optional<OrderAnswer> accept();
+    bool take_stock(std::int64_t order_id);
+    bool take_coupons();
     OrderAnswer refuse(const Refusal& refusal);
     void admit(bool lock);
     bool keep_answer(OrderStatus status, std::optional<std::int64_t> order_id,
@@ -34,6 +38,7 @@ class Placing : private LiveObject {
     const PlacingRules& rules_;
     const StockLock stock_lock_;
     OrderDraft draft_;
+    const std::vector<CouponClaim> claims_;
     Instant now_{};
     bool answer_kept_ = false;
     bool admitted_ = false;
@@ -49,6 +54,13 @@ std::optional<OrderAnswer> Placing::run() {
     try {
         draft_.choose_saga(store_);
         draft_.price(products);
+        if (!rules_.price_function.empty()) {
+            // The function is the user's, and may answer otherwise than it did the first time.
+            if (std::optional<OrderAnswer> first = draft_.replay(store_)) {
+                return first;
+            }
+            draft_.apply_price_function(store_, false);
+        }
     } catch (const Error&) {
         // The request may have been good when it came first; then its answer stands.
         if (std::optional<OrderAnswer> first = draft_.replay(store_)) {
@@ -57,18 +69,23 @@ std::optional<OrderAnswer> Placing::run() {
         throw;
     }
     if (tombstone) {
-        return refuse({std::move(tombstone->step),
-                       std::move(tombstone->reason),
-                       std::move(tombstone->message),
-                       {}});
+        return refuse({std::move(tombstone->step), std::move(tombstone->reason),
+                       std::move(tombstone->message)});
     }
     if (std::optional<Refusal> refusal = draft_.over_order_limit()) {
         return refuse(*refusal);
     }
-    if (std::optional<Refusal> refusal = draft_.shortage(products)) {
-        return refuse(*refusal);
+    std::optional<Refusal> refusal;
+    if (!claims_.empty()) {
+        refusal = draft_.apply_coupons(store_.read_coupons(claims_));
     }
-    return accept();
+    if (!refusal) {
+        refusal = draft_.price_change();
+    }
+    if (!refusal) {
+        refusal = draft_.shortage(products);
+    }
+    return refusal ? refuse(*refusal) : accept();
 }
 
 std::optional<OrderAnswer> Placing::accept() {
@@ -84,19 +101,32 @@ std::optional<OrderAnswer> Placing::accept() {
         }
     }
     const bool takes_stock = draft_.stock_taking() == StockTaking::kFirst;
-    if (takes_stock && stock_lock_ == StockLock::kFirst) {
-        if (std::optional<Refusal> refusal =
-                draft_.shortage(store_.lock_products(request_.lines))) {
-            return refuse(*refusal);
+    if (stock_lock_ == StockLock::kFirst) {
+        if (takes_stock) {
+            if (std::optional<Refusal> refusal =
+                    draft_.shortage(store_.lock_products(request_.lines))) {
+                return refuse(*refusal);
+            }
+        }
+        if (!claims_.empty()) {
+            if (std::optional<Refusal> refusal =
+                    draft_.coupon_shortage(store_.lock_coupons(claims_))) {
+                return refuse(*refusal);
+            }
         }
     }
     if (draft_.needs_admission()) {
         draft_.use_admission(store_, id);
     }
     draft_.write_accepted(store_, id, now_);
-    if (!takes_stock) {
-        return draft_.answer(OrderStatus::kPending, id, detail);
+    if ((takes_stock && !take_stock(id)) || !take_coupons()) {
+        return std::nullopt;
     }
+    return draft_.answer(OrderStatus::kPending, id, detail);
+}
+
+// False: there is less than there was at the look.
+bool Placing::take_stock(std::int64_t order_id) {
     for (const Line& line : request_.lines) {
         const std::optional<StockState> stock = store_.reserve(line, 1);
         if (!stock) {
@@ -105,21 +135,35 @@ std::optional<OrderAnswer> Placing::accept() {
                                                          std::to_string(line.product_id) +
                                                          " changed under its lock");
             }
-            return std::nullopt;
+            return false;
         }
         if (rules_.inventory_events) {
             // Under the row's lock, so that versions, ids and times rise together.
-            draft_.write_stock_event(store_, id, line.product_id, *stock, store_.now());
+            draft_.write_stock_event(store_, order_id, line.product_id, *stock, store_.now());
         }
     }
-    return draft_.answer(OrderStatus::kPending, id, detail);
+    return true;
+}
+
+// After the stock: a coupon is in the orders of all products, so its row is the hotter one.
+// False: one was used up between the look and now.
+bool Placing::take_coupons() {
+    const bool taken =
+        std::all_of(claims_.begin(), claims_.end(),
+                    [this](const CouponClaim& c) { return store_.take_coupon_of_user(c, 1); }) &&
+        std::all_of(claims_.begin(), claims_.end(),
+                    [this](const CouponClaim& c) { return store_.take_coupon(c.code, 1); });
+    if (!taken && stock_lock_ == StockLock::kFirst) {
+        throw Error(sqlstate::kStockChanged, "a coupon's uses changed under their lock");
+    }
+    return taken;
 }
 
 OrderAnswer Placing::refuse(const Refusal& refusal) {
     const std::optional<std::int64_t> id =
         draft_.records_refusal() ? std::optional<std::int64_t>{draft_.take_order_id(store_)}
                                  : std::nullopt;
-    const std::string detail = OrderDraft::refused_detail(refusal);
+    const std::string detail = draft_.refused_detail(refusal);
     if (!keep_answer(OrderStatus::kFailed, id, detail)) {
         return draft_.first_answer(store_);
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -20,6 +21,7 @@ struct Entry {
     std::size_t place;  // in the batch
     OrderDraft draft;
     std::int64_t order_id = 0;
+    std::optional<Refusal> refusal = {};  // before anybody looks at stock
     bool is_replay = false;  // its key has an answer already, or will have one of this batch
     bool is_out = false;     // not admitted
 };
@@ -45,16 +47,19 @@ class Batch : private LiveObject {
 
     std::vector<BatchOutcome> run() {
         price();
+        apply_coupons();
         claim_keys();
         admit();
         lock_limits();
         lock_stock();
+        lock_coupons();
         for (Entry& entry : entries_) {
             if (!entry.is_replay) {
                 decide(entry);
             }
         }
         update_stock();
+        update_coupons();
         for (const Entry& entry : entries_) {
             if (entry.is_replay) {
                 answer_again(entry);
@@ -140,6 +145,13 @@ class Batch : private LiveObject {
                 try {
                     entry.draft.choose_saga(store_);
                     entry.draft.price(products_of(entry));
+                    if (!rules_.price_function.empty()) {
+                        // As in place_order.cpp.
+                        entry.is_replay = entry.draft.replay(store_).has_value();
+                        if (!entry.is_replay) {
+                            entry.draft.apply_price_function(store_, true);
+                        }
+                    }
                 } catch (const Error&) {
                     // The request may have been good when it came first; then its answer stands.
                     if (!entry.draft.replay(store_)) {
@@ -149,6 +161,65 @@ class Batch : private LiveObject {
                 }
             });
         });
+    }
+
+    // What the entries that may be accepted want of coupons, ascending, each once.
+    std::vector<CouponClaim> claims() const {
+        std::set<CouponClaim> wanted;
+        for (const Entry& entry : entries_) {
+            if (!entry.is_replay && !entry.refusal) {
+                for (CouponClaim& claim : entry.draft.coupon_claims()) {
+                    wanted.insert(std::move(claim));
+                }
+            }
+        }
+        return {wanted.begin(), wanted.end()};
+    }
+
+    void keep_coupons(std::vector<CouponState> coupons) {
+        coupons_.clear();
+        for (CouponState& coupon : coupons) {
+            CouponClaim claim{coupon.code, coupon.user_id};
+            coupons_.emplace(std::move(claim), std::move(coupon));
+        }
+    }
+
+    // Those of the order's coupons that exist, with what this batch has left of them.
+    std::vector<CouponState> coupons_of(const Entry& entry) const {
+        std::vector<CouponState> found;
+        for (const CouponClaim& claim : entry.draft.coupon_claims()) {
+            const auto coupon = coupons_.find(claim);
+            if (coupon == coupons_.end()) {
+                continue;
+            }
+            found.push_back(coupon->second);
+            if (const auto taken = taken_coupons_.find(claim.code);
+                taken != taken_coupons_.end() && found.back().uses_left) {
+                *found.back().uses_left -= taken->second;
+            }
+            if (const auto taken = taken_of_users_.find(claim);
+                taken != taken_of_users_.end() && found.back().user_uses_left) {
+                *found.back().user_uses_left -= taken->second;
+            }
+        }
+        return found;
+    }
+
+    void apply_coupons() {
+        if (const std::vector<CouponClaim> wanted = claims(); !wanted.empty()) {
+            keep_coupons(store_.read_coupons(wanted));
+        }
+        for (Entry& entry : entries_) {
+            if (entry.is_replay) {
+                continue;
+            }
+            if (!entry.draft.request().options.coupons.empty()) {
+                entry.refusal = entry.draft.apply_coupons(coupons_of(entry));
+            }
+            if (!entry.refusal) {
+                entry.refusal = entry.draft.price_change();
+            }
+        }
     }
 
     // In one order for all batches, so that two of them never wait for each other in a circle.
@@ -256,8 +327,18 @@ class Batch : private LiveObject {
         }
     }
 
+    void lock_coupons() {
+        if (const std::vector<CouponClaim> wanted = claims(); !wanted.empty()) {
+            keep_coupons(store_.lock_coupons(wanted));
+        }
+    }
+
     void decide(Entry& entry) {
         const OrderRequest& request = entry.draft.request();
+        if (entry.refusal) {
+            refuse(entry, *entry.refusal);
+            return;
+        }
         const std::vector<ProductState> state = products_of(entry);
         if (state.size() != request.lines.size()) {
             throw Error(sqlstate::kSerializationFailure, "a product was removed concurrently");
@@ -269,6 +350,14 @@ class Batch : private LiveObject {
         if (const std::optional<Refusal> refusal = entry.draft.shortage(state)) {
             refuse(entry, *refusal);
             return;
+        }
+        if (const std::optional<Refusal> refusal = entry.draft.coupon_shortage(coupons_of(entry))) {
+            refuse(entry, *refusal);
+            return;
+        }
+        for (const CouponClaim& claim : entry.draft.coupon_claims()) {
+            ++taken_coupons_[claim.code];
+            ++taken_of_users_[claim];
         }
         if (entry.order_id == 0) {
             entry.order_id = store_.next_order_id();
@@ -302,7 +391,7 @@ class Batch : private LiveObject {
         if (entry.draft.records_refusal()) {
             id = entry.order_id != 0 ? entry.order_id : store_.next_order_id();
         }
-        const std::string detail = OrderDraft::refused_detail(refusal);
+        const std::string detail = entry.draft.refused_detail(refusal);
         if (request.idempotency_key) {
             store_.change_answer(request.user_id, *request.idempotency_key,
                                  entry.draft.kept_answer(store_, OrderStatus::kFailed, id, detail));
@@ -338,6 +427,19 @@ class Batch : private LiveObject {
         }
     }
 
+    void update_coupons() {
+        bool taken = true;
+        for (const auto& [claim, uses] : taken_of_users_) {
+            taken = taken && store_.take_coupon_of_user(claim, uses);
+        }
+        for (const auto& [code, uses] : taken_coupons_) {
+            taken = taken && store_.take_coupon(code, uses);
+        }
+        if (!taken) {
+            throw Error(sqlstate::kStockChanged, "a coupon's uses changed under their lock");
+        }
+    }
+
     OrderStore& store_;
     const PlacingRules& rules_;
     const Instant now_;
@@ -346,6 +448,10 @@ class Batch : private LiveObject {
     std::map<std::int64_t, Taken> taken_;
     std::map<UserLimit, std::int64_t> counts_;
     std::map<std::pair<std::int64_t, std::string>, Fault> released_;
+    // By coupon and user; and what the orders of the batch use of them.
+    std::map<CouponClaim, CouponState> coupons_;
+    std::map<CouponClaim, std::int64_t> taken_of_users_;
+    std::map<std::string, std::int64_t> taken_coupons_;
     std::vector<BatchOutcome> outcomes_;
 };
 

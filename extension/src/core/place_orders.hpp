@@ -28,9 +28,9 @@ using BatchRequest = std::variant<OrderRequest, Fault>;
 using BatchOutcome = std::variant<OrderAnswer, Fault>;
 
 // One outcome for each request, in their order.  Faults: those that came in; what
-// OrderDraft::price and replay throw; HF009 for a request with an order id of its own, which only
-// place_order takes; HF030 for one that is not admitted.  Throws for what concerns the whole
-// transaction, which must then be undone.
+// OrderDraft::price, apply_price_function and replay throw; HF009 for a request with an order id of
+// its own, which only place_order takes; HF030 for one that is not admitted.  Throws for what
+// concerns the whole transaction, which must then be undone.
 std::vector<BatchOutcome> place_orders(OrderStore& store, std::span<const BatchRequest> requests,
                                        const PlacingRules& rules);
 

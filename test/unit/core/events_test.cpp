@@ -28,6 +28,20 @@ TEST(Events, OrderCreatedHasItsFieldsInOrder) {
                        R"("finalTotalAmount":50000,"currency":"KRW","status":"PENDING"})"));
 }
 
+TEST(Events, OrderCreatedNamesDiscountsAndCouponsOnlyWhenThereAreSome) {
+    const PricedLine lines[] = {{1, 3, 100, 20}, {2, 1, 7}};
+    const AppliedCoupon coupons[] = {{"TEN", 10}, {"quo\"te", 5}};
+    EXPECT_EQ(order_created_v1(kHead, {7, 42, lines, 307, 35, 272, "KRW", "PENDING", coupons}),
+              expected("OrderCreated",
+                       R"("orderId":7,"userId":42,"lines":[)"
+                       R"({"productId":1,"quantity":3,"unitPrice":100,"discountAmount":20},)"
+                       R"({"productId":2,"quantity":1,"unitPrice":7}],)"
+                       R"("originalTotalAmount":307,"discountAmount":35,)"
+                       R"("finalTotalAmount":272,"currency":"KRW","status":"PENDING",)"
+                       R"("coupons":[{"code":"TEN","discountAmount":10},)"
+                       R"({"code":"quo\"te","discountAmount":5}]})"));
+}
+
 TEST(Events, InventoryReservedHasItsFieldsInOrder) {
     const PricedLine lines[] = {{1, 3, 10000}};
     EXPECT_EQ(inventory_reserved_v1(kHead, {7, 42, lines, 30000, "KRW", {1772358300000123}}),

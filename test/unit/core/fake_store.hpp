@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/order_store.hpp"
 
 namespace holdfast::core {
@@ -42,11 +44,18 @@ class FakeStore final : public OrderStore {
     std::map<std::string, SagaPlan> sagas;
     std::map<std::string, std::int32_t> tokens;  // good for an order of that room, once
     std::map<UserLimit, std::int64_t> taken;
+    // By code; the uses of users by code and user.
+    std::map<std::string, CouponState> coupons;
+    std::map<CouponClaim, std::int64_t> user_uses;
+    std::optional<std::int64_t> uses_per_user;
+    // What the price function answers; empty: it raises HF001.
+    std::string price_answer;
     std::vector<std::string> log;
     std::vector<Event> events;
     std::vector<std::string> order_states;
     // Another buyer, who comes between the look and the update.
     std::int64_t taken_in_between = 0;
+    std::int64_t used_in_between = 0;
 
     Instant now() override { return {1772357400000000}; }
     Uuid next_event_id(Instant) override {
@@ -66,6 +75,15 @@ class FakeStore final : public OrderStore {
     std::optional<Tombstone> find_tombstone(std::int64_t) override {
         log.emplace_back("tombstone");
         return tombstone;
+    }
+    std::string call_price_function(std::string_view name, std::string_view question,
+                                    bool alone) override {
+        log.push_back("ask " + std::string(name) + (alone ? " alone" : ""));
+        price_question = question;
+        if (price_answer.empty()) {
+            throw Error(sqlstate::kInvalidRequest, "raised by the function");
+        }
+        return price_answer;
     }
     std::vector<ProductState> read_products(std::span<const Line> lines) override {
         log.emplace_back("read");
@@ -128,6 +146,8 @@ class FakeStore final : public OrderStore {
         reserved_order = order.reserved;
         order_saga = order.saga;
         failure = std::string(order.failure_step) + "/" + std::string(order.failure_reason);
+        amounts = {order.original_total_amount, order.discount_amount, order.final_total_amount};
+        coupons_of_order.assign(order.coupons.begin(), order.coupons.end());
     }
     void insert_event(const OutboxRow& event) override {
         log.emplace_back("event");
@@ -151,6 +171,37 @@ class FakeStore final : public OrderStore {
         return StockState{row.on_hand, row.reserved, row.on_hand - row.reserved, row.version};
     }
 
+    std::vector<CouponState> read_coupons(std::span<const CouponClaim> claims) override {
+        log.emplace_back("coupons");
+        auto found = look(claims);
+        for (auto& [code, coupon] : coupons) {
+            if (coupon.uses_left) {
+                *coupon.uses_left -= used_in_between;
+            }
+        }
+        return found;
+    }
+    std::vector<CouponState> lock_coupons(std::span<const CouponClaim> claims) override {
+        log.emplace_back("lock coupons");
+        return look(claims);
+    }
+    bool take_coupon_of_user(const CouponClaim& claim, std::int64_t uses) override {
+        log.push_back("use " + claim.code + " of " + std::to_string(claim.user_id));
+        user_uses[claim] += uses;
+        return !uses_per_user || user_uses[claim] <= *uses_per_user;
+    }
+    bool take_coupon(std::string_view code, std::int64_t uses) override {
+        log.push_back("use " + std::string(code) + " " + std::to_string(uses));
+        std::optional<std::int64_t>& left = coupons.at(std::string(code)).uses_left;
+        if (left && *left < uses) {
+            return false;
+        }
+        if (left) {
+            *left -= uses;
+        }
+        return true;
+    }
+
     std::vector<std::string> topics() const {
         std::vector<std::string> names;
         for (const Event& event : events) {
@@ -162,6 +213,9 @@ class FakeStore final : public OrderStore {
     bool reserved_order = false;
     std::string order_saga;
     std::string failure;
+    std::string price_question;
+    std::array<std::int64_t, 3> amounts{};  // original, discount, final
+    std::vector<AppliedCoupon> coupons_of_order;
 
  private:
     void keep(const OutboxRow& row) {
@@ -184,6 +238,22 @@ class FakeStore final : public OrderStore {
         return token != tokens.end() && token->second == admission.room
                    ? std::nullopt
                    : std::optional<std::string>("no token");
+    }
+    std::vector<CouponState> look(std::span<const CouponClaim> claims) const {
+        std::vector<CouponState> found;
+        for (const CouponClaim& claim : claims) {
+            if (const auto coupon = coupons.find(claim.code); coupon != coupons.end()) {
+                found.push_back(coupon->second);
+                found.back().code = claim.code;
+                found.back().user_id = claim.user_id;
+                if (uses_per_user) {
+                    const auto used = user_uses.find(claim);
+                    found.back().user_uses_left =
+                        *uses_per_user - (used == user_uses.end() ? 0 : used->second);
+                }
+            }
+        }
+        return found;
     }
 
     int event_count_ = 0;

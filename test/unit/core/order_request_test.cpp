@@ -186,6 +186,51 @@ TEST(OrderRequest, DifferentRequestsHaveDifferentCanonicalForms) {
                         request(1, R"([{"productId":1,"quantity":12}])", R"({"holdSeconds":60})")));
     EXPECT_NE(form, canonical_form(
                         request(1, R"([{"productId":1,"quantity":12}])", R"({"orderId":60})")));
+    for (const char* options :
+         {R"({"coupons":["A"]})", R"({"pricingContext":{}})", R"({"expectedTotalAmount":7})"}) {
+        EXPECT_NE(form, canonical_form(request(1, R"([{"productId":1,"quantity":12}])", options)));
+    }
+}
+
+TEST(OrderRequest, CouponsAreCodesEachOnce) {
+    const std::vector<std::string> expected{"B", "a b"};
+    EXPECT_EQ(parse_options(R"({"coupons":["B","a b"],"holdSeconds":5})").coupons, expected);
+    EXPECT_TRUE(parse_options(R"({"coupons":[]})").coupons.empty());
+    for (const char* json : {R"({"coupons":"A"})", R"({"coupons":null})", R"({"coupons":[7]})",
+                             R"({"coupons":[""]})", R"({"coupons":[["A"]]})", R"({"coupons":{}})",
+                             R"({"coupons":[{"A":1}]})", R"({"coupons":["A","A"]})"}) {
+        EXPECT_EQ(options_error(json).substr(0, 6), "HF009:") << json;
+    }
+    EXPECT_EQ(options_error("{\"coupons\":[\"" + std::string(65, 'x') + "\"]}").substr(0, 6),
+              "HF009:");
+}
+
+TEST(OrderRequest, ThePricingContextIsKeptAsItIs) {
+    const OrderOptions options = parse_options(
+        R"({"pricingContext":{"a":[1,2.50,{"b":null,"coupons":["x"]},true],"orderId":"\u00e9"},)"
+        R"("orderId":5})");
+    EXPECT_EQ(options.pricing_context,
+              "{\"a\":[1,2.50,{\"b\":null,\"coupons\":[\"x\"]},true],\"orderId\":\"\u00e9\"}");
+    EXPECT_EQ(options.order_id, 5);
+    EXPECT_TRUE(options.coupons.empty());
+    for (const char* json : {R"({"pricingContext":[]})", R"({"pricingContext":"x"})",
+                             R"({"pricingContext":null})", R"({"pricingContext":7})"}) {
+        EXPECT_EQ(options_error(json).substr(0, 6), "HF009:") << json;
+    }
+    std::string deep = "{}";
+    for (int i = 1; i < kMaxContextDepth; ++i) {
+        deep.insert(0, "{\"a\":");
+        deep += '}';
+    }
+    EXPECT_EQ(parse_options("{\"pricingContext\":" + deep + "}").pricing_context, deep);
+    EXPECT_EQ(options_error("{\"pricingContext\":{\"a\":" + deep + "}}"),
+              "HF009: option pricingContext is nested too deeply");
+}
+
+TEST(OrderRequest, AnExpectedAmountMayBeNothing) {
+    EXPECT_EQ(parse_options(R"({"expectedTotalAmount":0})").expected_total_amount, 0);
+    EXPECT_EQ(options_error(R"({"expectedTotalAmount":-1})").substr(0, 6), "HF009:");
+    EXPECT_EQ(options_error(R"({"expectedTotalAmount":1.0})").substr(0, 6), "HF009:");
 }
 
 }  // namespace

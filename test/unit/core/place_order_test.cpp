@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -236,7 +238,8 @@ TEST_F(PlaceOrder, ASagaThatReservesFirstStartsWhenTheOrderIsWritten) {
     store.sagas["shipping"] = {3, StockTaking::kFirst};
     request.options.saga = "shipping";
     place();
-    EXPECT_EQ(store.log, (Steps{"read", "order", "saga shipping 3", "reserve 1", "event", "reserve 2", "event"}));
+    EXPECT_EQ(store.log, (Steps{"read", "order", "saga shipping 3", "reserve 1", "event",
+                                "reserve 2", "event"}));
     EXPECT_TRUE(store.reserved_order);
 }
 
@@ -335,6 +338,111 @@ TEST_F(PlaceOrder, RefusesMoreThanALimit) {
     request.lines = {{1, 90'000'000'000'000'000}};
     store.stock[1].on_hand = INT64_MAX;
     EXPECT_EQ(place().status, OrderStatus::kFailed);
+}
+
+CouponState coupon(std::int64_t amount, std::optional<std::int64_t> uses_left = {}) {
+    return {.code = {},
+            .user_id = 0,
+            .currency = "KRW",
+            .amount = amount,
+            .basis_points = 0,
+            .max_discount = {},
+            .minimum_amount = 0,
+            .is_valid = true,
+            .uses_left = uses_left,
+            .user_uses_left = {}};
+}
+
+TEST_F(PlaceOrder, WithoutAPriceFunctionAndCouponsNothingIsAsked) {
+    place();
+    EXPECT_EQ(store.log, (Steps{"read", "order", "reserve 1", "event", "reserve 2", "event"}));
+    EXPECT_EQ(store.amounts, (std::array<std::int64_t, 3>{335, 0, 335}));
+}
+
+TEST_F(PlaceOrder, ThePriceFunctionIsAskedBeforeAnythingIsWritten) {
+    rules.price_function = "shop.price";
+    store.price_answer = R"({"discountAmount":35})";
+    EXPECT_NE(place().detail.find(R"("originalTotalAmount":335,"discountAmount":35,)"
+                                  R"("finalTotalAmount":300)"),
+              std::string::npos);
+    EXPECT_EQ(store.log, (Steps{"read", "ask shop.price", "order", "reserve 1", "event",
+                                "reserve 2", "event"}));
+    EXPECT_EQ(store.amounts, (std::array<std::int64_t, 3>{335, 35, 300}));
+    EXPECT_NE(store.events[1].payload.find(R"("amount":300)"), std::string::npos);
+}
+
+TEST_F(PlaceOrder, ARepetitionDoesNotAskThePriceFunctionAgain) {
+    rules.price_function = "shop.price";
+    store.price_answer = "{}";
+    request.idempotency_key = "key";
+    const OrderAnswer first = place();
+    store.log.clear();
+    store.price_answer = {};
+    EXPECT_EQ(place().order_id, first.order_id);
+    EXPECT_EQ(store.log, (Steps{"read", "find"}));
+}
+
+TEST_F(PlaceOrder, ABadAnswerOfThePriceFunctionEndsIt) {
+    rules.price_function = "shop.price";
+    store.price_answer = R"({"discountAmount":336})";
+    EXPECT_EQ(error(), "HF035");
+    EXPECT_TRUE(store.order_states.empty());
+}
+
+TEST_F(PlaceOrder, APriceThatIsNotTheExpectedOneIsARefusal) {
+    request.options.expected_total_amount = 334;
+    const OrderAnswer answer = place();
+    EXPECT_EQ(answer.status, OrderStatus::kFailed);
+    EXPECT_EQ(answer.detail,
+              R"({"durability":"elr","reason":"PRICE_CHANGED","finalTotalAmount":335,)"
+              R"("currency":"KRW","message":"the order costs 335 KRW, 334 expected","lines":[]})");
+    EXPECT_EQ(store.failure, "PRICE/PRICE_CHANGED");
+    EXPECT_EQ(store.log, (Steps{"read", "order"}));
+    request.options.expected_total_amount = 335;
+    EXPECT_EQ(place().status, OrderStatus::kPending);
+}
+
+TEST_F(PlaceOrder, TakesCouponsAfterTheStockUsersFirst) {
+    store.coupons["B"] = coupon(5, 1);
+    store.coupons["A"] = coupon(30);
+    request.options.coupons = {"B", "A"};
+    place();
+    EXPECT_EQ(store.log, (Steps{"read", "coupons", "order", "reserve 1", "event", "reserve 2",
+                                "event", "use A of 42", "use B of 42", "use A 1", "use B 1"}));
+    EXPECT_EQ(store.amounts, (std::array<std::int64_t, 3>{335, 35, 300}));
+    ASSERT_EQ(store.coupons_of_order.size(), 2U);
+    EXPECT_EQ(store.coupons_of_order[0].code, "B");
+    EXPECT_NE(store.events[0].payload.find(R"("coupons":[{"code":"B","discountAmount":5},)"
+                                           R"({"code":"A","discountAmount":30}]})"),
+              std::string::npos);
+}
+
+TEST_F(PlaceOrder, ACouponThatCannotBeUsedIsARefusalThatTakesNothing) {
+    store.coupons["A"] = coupon(30, 0);
+    request.options.coupons = {"A"};
+    EXPECT_EQ(place().detail, R"({"durability":"elr","reason":"COUPON_EXHAUSTED","coupon":"A",)"
+                              R"("message":"coupon \"A\" is used up","lines":[]})");
+    EXPECT_EQ(store.log, (Steps{"read", "coupons", "order"}));
+    EXPECT_EQ(store.failure, "PRICE/COUPON_EXHAUSTED");
+    EXPECT_TRUE(store.coupons_of_order.empty());
+}
+
+TEST_F(PlaceOrder, ACouponUsedUpInBetweenIsTriedAgainWithLocks) {
+    store.coupons["A"] = coupon(30, 1);
+    store.used_in_between = 1;
+    request.options.coupons = {"A"};
+    EXPECT_FALSE(try_to_place());
+
+    // As a rollback leaves it.
+    store.stock[1].reserved = 0;
+    store.stock[2].reserved = 0;
+    store.coupons["A"] = coupon(30, 1);
+    store.log.clear();
+    stock_lock = StockLock::kFirst;
+    const OrderAnswer answer = place();
+    EXPECT_EQ(answer.status, OrderStatus::kFailed);
+    EXPECT_EQ(store.log, (Steps{"read", "coupons", "lock", "lock coupons", "order"}));
+    EXPECT_EQ(store.failure, "PRICE/COUPON_EXHAUSTED");
 }
 
 }  // namespace

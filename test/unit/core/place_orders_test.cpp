@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -188,6 +190,70 @@ TEST_F(PlaceOrders, WhoIsNotAdmittedIsAFaultAndLeavesItsKeyFree) {
         (Steps{"PENDING 101", "HF030", "HF030", "PENDING 107", "HF030", "HF030", "PENDING 101"}));
     EXPECT_EQ(store.answers.size(), 1U);
     EXPECT_EQ(store.stock[1].reserved, 1);
+}
+
+CouponState coupon(std::int64_t amount, std::optional<std::int64_t> uses_left = {}) {
+    return {.code = {},
+            .user_id = 0,
+            .currency = "KRW",
+            .amount = amount,
+            .basis_points = 0,
+            .max_discount = {},
+            .minimum_amount = 0,
+            .is_valid = true,
+            .uses_left = uses_left,
+            .user_uses_left = {}};
+}
+
+OrderRequest with(OrderRequest request, std::vector<std::string> coupons) {
+    request.options.coupons = std::move(coupons);
+    return request;
+}
+
+TEST_F(PlaceOrders, CountsCouponsWithinTheBatch) {
+    store.coupons["TWO"] = coupon(1, 2);
+    EXPECT_EQ(place({with(order(1, {{1, 1}}), {"TWO"}), with(order(2, {{1, 99}}), {"TWO"}),
+                     with(order(2, {{1, 1}}), {"TWO"}), with(order(3, {{1, 1}}), {"TWO"}),
+                     with(order(3, {{1, 1}}), {"NOPE"}), order(3, {{1, 1}})}),
+              (Steps{"PENDING 101", "FAILED 102", "PENDING 103", "FAILED 104", "FAILED 105",
+                     "PENDING 106"}));
+    EXPECT_NE(details[3].find("COUPON_EXHAUSTED"), std::string::npos);
+    EXPECT_NE(details[4].find("COUPON_UNKNOWN"), std::string::npos);
+    EXPECT_EQ(store.stock[1].reserved, 3);
+    EXPECT_EQ(store.coupons["TWO"].uses_left, 0);
+}
+
+TEST_F(PlaceOrders, CountsTheUsesOfEachUserWithinTheBatch) {
+    store.coupons["A"] = coupon(1);
+    store.uses_per_user = 1;
+    EXPECT_EQ(place({with(order(1, {{1, 1}}), {"A"}), with(order(2, {{1, 1}}), {"A"}),
+                     with(order(1, {{1, 1}}), {"A"})}),
+              (Steps{"PENDING 101", "PENDING 102", "FAILED 103"}));
+}
+
+TEST_F(PlaceOrders, LocksAndUpdatesEachCouponOnceAfterTheStock) {
+    store.coupons["A"] = coupon(1);
+    store.coupons["B"] = coupon(1);
+    rules.inventory_events = false;
+    place({with(order(2, {{1, 1}}), {"B", "A"}), with(order(1, {{1, 1}}), {"A"})});
+    EXPECT_EQ(store.log,
+              (Steps{"read", "coupons", "lock", "lock coupons", "order", "order", "reserve 1",
+                     "use A of 1", "use A of 2", "use B of 2", "use A 2", "use B 1"}));
+}
+
+TEST_F(PlaceOrders, OnePricesErrorIsNobodyElses) {
+    rules.price_function = "shop.price";
+    store.price_answer = R"({"discountAmount":50})";
+    EXPECT_EQ(place({order(1, {{1, 1}}), order(2, {{2, 1}}), order(3, {{1, 2}})}),
+              (Steps{"PENDING 101", "HF035", "PENDING 102"}));
+    EXPECT_EQ(store.log[1], "ask shop.price alone");
+}
+
+TEST_F(PlaceOrders, APriceThatChangedIsOneOrdersRefusal) {
+    OrderRequest changed = order(1, {{1, 1}});
+    changed.options.expected_total_amount = 99;
+    EXPECT_EQ(place({changed, order(2, {{1, 1}})}), (Steps{"FAILED 101", "PENDING 102"}));
+    EXPECT_NE(details[0].find("PRICE_CHANGED"), std::string::npos);
 }
 
 }  // namespace

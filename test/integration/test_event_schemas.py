@@ -70,6 +70,14 @@ def busy_shop(make_shop):
     assert shop.place(7, 1, 1000)[1] == "FAILED"
     shop.query("CALL holdfast.set_product_limits(3, max_per_order => 2)", user="shop_admin")
     assert shop.place(7, 3, 3)[2]["reason"] == "LIMIT_EXCEEDED"
+    shop.query("CALL holdfast.set_coupon('TENTH', percent => 10)", user="shop_admin")
+    assert shop.place(7, 1, 1, options={"coupons": ["TENTH"]})[1] == "PENDING"
+    assert shop.place(7, 1, 1, options={"coupons": ["NONE"]})[1] == "FAILED"
+    shop.query("CREATE FUNCTION public.price(\"order\" jsonb) RETURNS jsonb LANGUAGE sql AS"
+               " $$ SELECT '{\"lines\": [{\"productId\": 1, \"discountAmount\": 5}]}'::jsonb $$")
+    with shop.connect("postgres") as pricing:
+        pricing.execute("SET holdfast.price_order = 'public.price'")
+        assert shop.place(7, 1, 1, pricing)[2]["discountAmount"] == 5
     with shop.connect() as buyer:
         buyer.execute("SET holdfast.trace_id = 'a trace'")
         buyer.execute("SET holdfast.traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'")

@@ -1,4 +1,4 @@
-"""Around the order: three more scenes, of the same kind as those of scenes.py."""
+"""Around the order: more scenes, of the same kind as those of scenes.py."""
 
 import json
 import textwrap
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 from harness.waiting import wait_until
-from scenes import order
+from scenes import order, stock
 from show import WIDTH, claim, heading, say, sql, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,4 +130,57 @@ def notification(stage):
           and len(endpoint.requests) == 1, endpoint.ids())
 
 
-SCENES = (asynchronous, metrics, notification)
+def pay(shop, order_id, transaction_key):
+    """The application pays an order itself; the payment's id."""
+    call = f"CALL holdfast.begin_payment({order_id})"
+    sql(call)
+    payment_id = shop.query(call, user="shop_app")[0].payment_id
+    call = f"CALL holdfast.complete_payment('{payment_id}', '{transaction_key}')"
+    sql(call)
+    shop.query(call, user="shop_app")
+    return payment_id
+
+
+def pay_first(stage):
+    shop = stage.shop
+    heading("9. Pay first: stock is taken when the money is there, and who paid for what is gone gets it back")
+    shop.product(31, 20_000, 1, "poster")
+    buyers = {}
+    for user_id in (51, 52):
+        order_id, status, _, _ = order(shop, user_id, 31, 1, f"poster-{user_id}", {"saga": "pay_first"})
+        buyers[order_id] = status
+    first, second = buyers
+    left = stock(shop, 31)
+    claim("two orders for the last one: both PENDING, and none of them holds it", (set(buyers.values()), left[31]) == ({"PENDING"}, 1), left)
+    say()
+    pay(shop, first, "TX-51")
+    late = pay(shop, second, "TX-52")
+    shop.wait_status(first, "COMPLETED")
+    shop.wait_status(second, "FAILED")
+    say()
+    show_both = f"""SELECT o.order_id, o.status, o.failure_step, o.failure_reason, p.status AS payment
+         FROM holdfast.orders o JOIN holdfast.payment p USING (order_id) WHERE o.order_id IN ({first}, {second}) ORDER BY 1"""
+    sql(show_both)
+    rows = shop.query(show_both)
+    table(rows[0]._fields, rows)
+    claim("who paid first has it", (rows[0].status, rows[0].payment) == ("COMPLETED", "COMPLETED"))
+    claim("who paid second does not: FAILED at RESERVE, and the payment goes back",
+          (rows[1].status, rows[1].failure_step, rows[1].payment) == ("FAILED", "RESERVE", "REFUND_PENDING"))
+
+    def asked_back():
+        return [r for r in map(lambda r: json.loads(r.value), shop.records("refund-requested")) if r["orderId"] == second]
+    refund = wait_until(asked_back, "the refund is asked for")
+    claim(f"Kafka has one refund-requested of {refund[0]['amount']:,}, under the payment's id",
+          (len(refund), refund[0]["paymentId"], refund[0]["amount"]) == (1, late, 20_000), refund)
+    told = wait_until(lambda: [r for r in shop.records("order-failed") if r.key == str(second)], "order-failed is published")
+    claim("and order-failed", json.loads(told[0].value)["failedStep"] == "RESERVE")
+    say()
+    call = f"CALL holdfast.refund_payment('{late}', refunded => true)"
+    sql(call)
+    shop.query(call, user="shop_app")
+    after = shop.value("SELECT status FROM holdfast.payment WHERE payment_id = %s", late)
+    claim("the payment service has sent it back: REFUNDED", after == "REFUNDED", after)
+    claim("the poster was sold once: stock is 0", shop.available(31) == 0)
+
+
+SCENES = (asynchronous, metrics, notification, pay_first)

@@ -14,10 +14,11 @@ from show import claim, heading, say, sql, table
 from stage import PAYMENT_MS
 
 
-def order(shop, user_id, product_id, quantity, key):
+def order(shop, user_id, product_id, quantity, key, options=None):
     """CALL place_order as a reader would type it; (order id, status, detail, milliseconds)."""
     lines = json.dumps([{"productId": product_id, "quantity": quantity}])
-    call = f"CALL holdfast.place_order({user_id}, '{lines}', '{key}')"
+    more = f", '{json.dumps(options)}'" if options else ""
+    call = f"CALL holdfast.place_order({user_id}, '{lines}', '{key}'{more})"
     sql(call)
     began = time.monotonic()
     row = shop.query(call, user="shop_app")[0]

@@ -2,8 +2,9 @@
 -- transitions, for many orders at once; everything else decides which orders they are.
 --
 -- Plans are kept for the session, and the first calls often meet small tables: enable_seqscan = off keeps
--- a plan from being made for those.  For the same reason each access says which orders it wants, and
--- 'HELD' is a variable where the partial index on held reservations is not meant.
+-- a plan from being made for those, and force_generic_plan keeps one at all, because a plan for all partitions
+-- looks dearer than a new one for each call and is not.  For the same reason each access says which orders it
+-- wants, and 'HELD' is a variable where the partial index on held reservations is not meant.
 
 CREATE FUNCTION holdfast.next_order_id() RETURNS bigint
     LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -48,6 +49,7 @@ CREATE FUNCTION holdfast.lock_order(order_id bigint) RETURNS holdfast.orders
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -89,6 +91,7 @@ RETURNS void
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -141,6 +144,7 @@ RETURNS bigint[]
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

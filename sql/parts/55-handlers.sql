@@ -78,6 +78,7 @@ CREATE FUNCTION holdfast.on_order_failed_batch(keys text[], "values" jsonb[], he
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -217,6 +218,7 @@ CREATE FUNCTION holdfast.on_payment_failed_batch(keys text[], "values" jsonb[], 
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

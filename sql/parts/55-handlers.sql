@@ -155,6 +155,7 @@ CREATE FUNCTION holdfast.on_payment_completed_batch(keys text[], "values" jsonb[
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -170,6 +171,9 @@ BEGIN
     IF order_ids IS NULL THEN
         RETURN;
     END IF;
+    PERFORM await_order(i.order_id)
+    FROM (SELECT DISTINCT i.order_id FROM unnest(order_ids) AS i(order_id)
+          WHERE NOT EXISTS (SELECT FROM orders t WHERE t.order_id = i.order_id) ORDER BY i.order_id) i;
     PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
 
     FOR event IN

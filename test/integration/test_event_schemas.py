@@ -96,8 +96,8 @@ def busy_shop(make_shop):
     shop.payment_service()
     shop.wait_status(paid, "COMPLETED")
     shop.wait_status(declined, "FAILED")
-    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.payment WHERE status = 'REFUND_PENDING'") == 2,
-               "both that came too late are to be refunded")
+    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.payment WHERE status = 'REFUND_PENDING'") == 3,
+               "two that came too late, and one for what was given back, are to be refunded")
 
     for topic in topics:
         shop.kafka.send(shop.topic(topic), "poison", b"\xff", {"id": f"bytes-{topic}", "other": "x"})

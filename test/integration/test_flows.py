@@ -52,7 +52,8 @@ def test_relays_of_one_group_share_order_failed_and_another_group_gets_all_of_it
     for group in (inventory, order_service):
         wait_consumed(shop, "order-failed", group, 30)
     assert notes(shop) == refused
-    assert shop.query("SELECT consumer, count(*) FROM holdfast.inbox_seen GROUP BY 1 ORDER BY 1") == [(inventory, 30), (order_service, 30)]
+    seen = shop.query("SELECT consumer, count(*) FROM holdfast.inbox_seen GROUP BY 1 ORDER BY 1")
+    assert seen == [(inventory, 30), (order_service, 30)]
     assert shop.value(owners, inventory) == 2 and shop.available(2) == 50
 
 
@@ -145,7 +146,8 @@ def test_an_answer_that_overtakes_the_commit_of_its_order_waits_for_it(shop):
             app.commit()
     thread = threading.Thread(target=buy)
     try:
-        shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop_relay' AND backend_type = 'client backend'")
+        shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop_relay'"
+                   " AND backend_type = 'client backend'")
         thread.start()
         wait_until(lambda: len(shop.records("order-created")) == 3, "the orders are told of")
         assert shop.query("SELECT * FROM holdfast.orders") == [], "and nobody sees them"

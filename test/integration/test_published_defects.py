@@ -216,9 +216,10 @@ def test_g5_sold_out_is_an_outcome_and_only_errors_are_dead_letters(published):
     shop.run_relay(inbox=[shop.binding("order-request", "holdfast.on_order_request")])
     traces = [str(uuid.uuid4()) for _ in wanted]
     for user, (trace_id, line) in enumerate(zip(traces, wanted, strict=True)):
-        shop.kafka.send(shop.topic("order-request"), trace_id, json.dumps({"traceId": trace_id, "userId": user, "lines": [line]}).encode())
+        shop.kafka.send(shop.topic("order-request"), trace_id, json.dumps(
+            {"traceId": trace_id, "userId": user, "lines": [line]}).encode())
     letter, = wait_until(lambda: shop.records("order-request-dlq"), "the dead letter is published")
-    assert (letter.key, json.loads(letter.value)["errorClass"]) == (traces[2], "BUSINESS")
+    assert (letter.key, json.loads(letter.value)["sqlstate"]) == (traces[2], "HF001")
     refusal, = wait_until(lambda: shop.records("order-failed"), "the refusal is published")
     assert (json.loads(refusal.value)["reason"], json.loads(refusal.value)["traceId"]) == ("OUT_OF_STOCK", traces[1])
     answers = {str(r.trace_id): (r.status, r.reason) for r in shop.query("SELECT * FROM holdfast.order_request")}

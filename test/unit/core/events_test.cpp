@@ -31,7 +31,7 @@ TEST(Events, OrderCreatedHasItsFieldsInOrder) {
 TEST(Events, OrderCreatedNamesDiscountsAndCouponsOnlyWhenThereAreSome) {
     const PricedLine lines[] = {{1, 3, 100, 20}, {2, 1, 7}};
     const AppliedCoupon coupons[] = {{"TEN", 10}, {"quo\"te", 5}};
-    EXPECT_EQ(order_created_v1(kHead, {7, 42, lines, 307, 35, 272, "KRW", "PENDING", coupons}),
+    EXPECT_EQ(order_created_v1(kHead, {7, 42, lines, 307, 35, 272, "KRW", "PENDING", {}, coupons}),
               expected("OrderCreated",
                        R"("orderId":7,"userId":42,"lines":[)"
                        R"({"productId":1,"quantity":3,"unitPrice":100,"discountAmount":20},)"

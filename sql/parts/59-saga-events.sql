@@ -16,7 +16,8 @@ CREATE FUNCTION holdfast.order_created_problem(value jsonb) RETURNS text
         WHEN EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(value->'lines') WHEN 'array' THEN value->'lines' END) AS l(line)
                      WHERE coalesce(l.line->>'productId', '') !~ '^-?[0-9]{1,18}$'
                         OR coalesce(l.line->>'quantity', '') !~ '^[1-9][0-9]{0,17}$'
-                        OR coalesce(l.line->>'unitPrice', '') !~ '^[0-9]{1,18}$') THEN
+                        OR coalesce(l.line->>'unitPrice', '') !~ '^[0-9]{1,18}$'
+                        OR coalesce(l.line->>'discountAmount', '0') !~ '^[0-9]{1,18}$') THEN
             'a line must have productId, a positive quantity and unitPrice'
         END;
 COMMENT ON FUNCTION holdfast.order_created_problem(jsonb) IS 'What is wrong with an order-created event besides its orderId; NULL: nothing.';
@@ -96,10 +97,11 @@ BEGIN
                 true)
         ON CONFLICT DO NOTHING;
         CONTINUE WHEN NOT FOUND;
-        INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price)
-        SELECT event.order_id, row_number() OVER (ORDER BY l.product_id), l.product_id, l.quantity, l.unit_price
+        INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price, discount_amount)
+        SELECT event.order_id, row_number() OVER (ORDER BY l.product_id), l.product_id, l.quantity, l.unit_price, l.discount_amount
         FROM (SELECT (l->>'productId')::bigint AS product_id, sum((l->>'quantity')::bigint)::bigint AS quantity,
-                     max((l->>'unitPrice')::bigint) AS unit_price
+                     max((l->>'unitPrice')::bigint) AS unit_price,
+                     sum(coalesce((l->>'discountAmount')::bigint, 0))::bigint AS discount_amount
               FROM jsonb_array_elements(event.value->'lines') l GROUP BY 1) l;
         IF event.buried IS NOT NULL THEN
             PERFORM note_ignored(ARRAY[event.order_id], 'order-created', jsonb_build_object('reason', event.reason));

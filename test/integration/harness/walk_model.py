@@ -137,6 +137,7 @@ class Model:
             if row.status == "COMPLETED":
                 sold.update(wanted.lines)
         events.check_nothing_left()
+        self._check_sagas(shop)
         self._check_stock(shop, sold, events)
         self._check_letters(shop)
         return Counter(row.status for row in orders.values())
@@ -157,6 +158,20 @@ class Model:
         assert wanted.answers <= {row.status}, f"{wanted} is {row.status}, and the answer was {wanted.answers}"
         if cause == timeout:
             assert row.updated_at >= row.expires_at, f"{wanted} expired before its time"
+
+    def _check_sagas(self, shop):
+        """Each is at an end that its order is at too, and nothing of it is under way or half undone."""
+        states = {r.order_id: r for r in shop.query("SELECT * FROM holdfast.saga")}
+        assert len(states) == len(self.wanted)
+        for wanted in self.wanted.values():
+            saga = states[wanted.order_id]
+            end = "COMPLETED" if saga.order_status == "COMPLETED" else "COMPENSATED"
+            assert (saga.state, saga.step, saga.deadline) == (end, None, None), f"{wanted}: {saga}"
+            if wanted.accepted is not False:
+                assert saga.saga == wanted.saga, f"{wanted}: {saga}"
+        assert shop.query("SELECT * FROM holdfast.saga_step WHERE ended_at IS NULL OR status IN ('PENDING', 'STARTED')") == []
+        twice = shop.query("SELECT order_id, step, direction FROM holdfast.saga_step WHERE status = 'DONE' GROUP BY 1, 2, 3 HAVING count(*) > 1")
+        assert twice == [], f"done twice: {twice}"
 
     @staticmethod
     def _check_units(wanted, row, reservations):
@@ -219,8 +234,7 @@ class Model:
     def _check_letters(self, shop):
         letters = shop.query("SELECT event_id, sqlstate, message FROM holdfast.dead_letter")
         assert {r.event_id for r in letters} == self.poison, f"dead letters are the poison that was sent: {letters}"
-        if shop.value("SELECT to_regclass('holdfast.stuck_sagas')") is not None:
-            assert shop.query("SELECT * FROM holdfast.stuck_sagas") == []
+        assert shop.query("SELECT * FROM holdfast.stuck_sagas") == []
 
 
 class _Events:

@@ -327,8 +327,9 @@ std::vector<Key> make_keys() {
          .default_value = "1000",
          .min = 0,
          .max = kDayMs,
-         .help = "How often `holdfast.saga_sweep()` is called: timeouts and compensations of sagas, "
-                 "and messages that came too early. 0: never.",
+         .help =
+             "How often `holdfast.saga_sweep()` is called: timeouts and compensations of sagas, "
+             "and messages that came too early. 0: never.",
          .target = TARGET(maintenance.saga_sweep_interval_ms)},
         {.section = "maintenance",
          .name = "saga_sweep_limit",

@@ -86,7 +86,7 @@ struct OrderRow {
     Instant created_at;
     std::string_view saga;              // empty: reserve_first
     std::optional<Instant> expires_at;  // of an order that is not refused
-    bool reserved = false;              // the lines are HELD; until expires_at, unless a saga decides
+    bool reserved = false;  // the lines are HELD; until expires_at, unless a saga decides
     std::span<const PricedLine> lines;
     std::span<const AppliedCoupon> coupons;  // their uses are HELD; empty when it is refused
 };

@@ -306,6 +306,10 @@ SELECT holdfast.saga_sweep(100) > 0 AS swept;
 SELECT * FROM pg_temp.sagas WHERE n IN (61, 62);
 SELECT order_id - 9700000 AS n, state, step, reason, last_error FROM holdfast.stuck_sagas WHERE order_id IN (9700061, 9700062) ORDER BY 1;
 SELECT payload::jsonb - '{eventId,occurredAt,since}'::text[] AS alert FROM holdfast.outbox WHERE aggregatetype = 'saga-alerts' AND aggregateid IN ('9700061', '9700062') ORDER BY id;
+-- A new version is for new orders; those under way keep theirs.
+SELECT holdfast.register_saga('digital', '[{"step":"payment","kind":"payment","pivot":true}, {"step":"wrap","command":"wrap","completesOn":"Wrapped"}, {"step":"deliver","command":"deliver","completesOn":"Delivered"}]') AS version;
+SELECT s.order_id - 9700000 AS n, s.version, d.step FROM holdfast.saga s JOIN holdfast.saga_definition d USING (saga, version)
+WHERE s.order_id IN (9700061, 9700062) ORDER BY 1, d.step_no;
 -- A person decides.
 SELECT pg_temp.error('CALL holdfast.saga_resolve(9700061, ''retry'', '''')');
 SELECT pg_temp.error('CALL holdfast.saga_resolve(9700061, ''fix'', ''x'')');
@@ -318,37 +322,42 @@ SELECT * FROM pg_temp.steps WHERE n IN (61, 62);
 SELECT cause, detail - 'actor' AS detail, detail->>'actor' = session_user AS by_me FROM holdfast.order_history WHERE order_id = 9700062 ORDER BY at;
 SELECT pg_temp.error('CALL holdfast.saga_resolve(9700062, ''force_cancel'', ''x'')');
 CALL holdfast.saga_resolve(9700062, 'force_complete', 'x');
+CALL pg_temp.place('digital', 1, 9702);
+SELECT pg_temp.paid(63, 'sg63', 300);
+SELECT n, v, step FROM pg_temp.sagas WHERE n = 63;
+SELECT pg_temp.tell(63, 'Wrapped'), pg_temp.tell(63, 'Delivered');
+SELECT n, v, state FROM pg_temp.sagas WHERE n = 63;
 -- Forced: stock that was not taken is taken, or the order cannot be completed; cancelled, stock and money go back.
 CALL pg_temp.place('pay_first', 1, 9702);
 CALL pg_temp.place('pay_first', 60, 9702);
 CALL holdfast.adjust_stock(9702, -50, 'sold over the counter');
-CALL holdfast.saga_resolve(9700063, 'force_complete', 'paid in cash');
-SELECT pg_temp.error('CALL holdfast.saga_resolve(9700064, ''force_complete'', ''paid in cash'')');
-CALL holdfast.saga_resolve(9700064, 'force_cancel', 'no stock');
-CALL pg_temp.place('with_shipping', 1, 9702);
-SELECT pg_temp.tell(65, 'CreditOk');
-SELECT pg_temp.paid(65, 'sg65', 300);
-INSERT INTO saga_test.broken VALUES ('shipping');
-CALL holdfast.fail_order(9700065) \gset
-SELECT holdfast.saga_sweep(100) > 0 AS swept;
-SELECT pg_temp.error('CALL holdfast.saga_resolve(9700065, ''force_complete'', ''x'')');
-CALL holdfast.saga_resolve(9700065, 'skip', 'carrier says it never had it');
-SELECT holdfast.saga_sweep(100) > 0 AS swept;
+CALL holdfast.saga_resolve(9700064, 'force_complete', 'paid in cash');
+SELECT pg_temp.error('CALL holdfast.saga_resolve(9700065, ''force_complete'', ''paid in cash'')');
+CALL holdfast.saga_resolve(9700065, 'force_cancel', 'no stock');
 CALL pg_temp.place('with_shipping', 1, 9702);
 SELECT pg_temp.tell(66, 'CreditOk');
 SELECT pg_temp.paid(66, 'sg66', 300);
-CALL holdfast.cancel_order(9700066) \gset
-CALL holdfast.saga_resolve(9700066, 'force_cancel', 'carrier is bankrupt');
-SELECT * FROM pg_temp.sagas WHERE n BETWEEN 63 AND 66;
-SELECT * FROM pg_temp.steps WHERE n BETWEEN 63 AND 66;
-SELECT order_id - 9700000 AS n, status FROM holdfast.payment WHERE order_id IN (9700065, 9700066) ORDER BY 1;
+INSERT INTO saga_test.broken VALUES ('shipping');
+CALL holdfast.fail_order(9700066) \gset
+SELECT holdfast.saga_sweep(100) > 0 AS swept;
+SELECT pg_temp.error('CALL holdfast.saga_resolve(9700066, ''force_complete'', ''x'')');
+CALL holdfast.saga_resolve(9700066, 'skip', 'carrier says it never had it');
+SELECT holdfast.saga_sweep(100) > 0 AS swept;
+CALL pg_temp.place('with_shipping', 1, 9702);
+SELECT pg_temp.tell(67, 'CreditOk');
+SELECT pg_temp.paid(67, 'sg67', 300);
+CALL holdfast.cancel_order(9700067) \gset
+CALL holdfast.saga_resolve(9700067, 'force_cancel', 'carrier is bankrupt');
+SELECT * FROM pg_temp.sagas WHERE n BETWEEN 64 AND 67;
+SELECT * FROM pg_temp.steps WHERE n BETWEEN 64 AND 67;
+SELECT order_id - 9700000 AS n, status FROM holdfast.payment WHERE order_id IN (9700066, 9700067) ORDER BY 1;
 -- reserve_first as well.
 CALL holdfast.place_order_item(97, 9702, 1) \gset
-CALL holdfast.saga_resolve(9700067, 'retry', 'payment service lost it');
-CALL holdfast.saga_resolve(9700067, 'force_complete', 'paid in cash');
+CALL holdfast.saga_resolve(9700068, 'retry', 'payment service lost it');
+CALL holdfast.saga_resolve(9700068, 'force_complete', 'paid in cash');
 CALL holdfast.place_order_item(97, 9702, 1) \gset
-CALL holdfast.saga_resolve(9700068, 'force_cancel', 'fraud');
-SELECT * FROM pg_temp.events WHERE n IN (67, 68);
+CALL holdfast.saga_resolve(9700069, 'force_cancel', 'fraud');
+SELECT * FROM pg_temp.events WHERE n IN (68, 69);
 -- One timeline, by order and by trace id.
 SELECT what, source, detail - 'eventId' AS detail FROM holdfast.trace(9700054) WHERE source IN ('saga', 'order');
 SET holdfast.trace_id = 'cart-97';

@@ -1,6 +1,6 @@
 -- Part 15: sagas.  An order of the saga reserve_first is its own saga: what there is to know is in its
 -- rows, and nothing is written for it twice.  An order of another saga has an instance here, and one row
--- for each step that it takes, forward and back.  The views saga and saga_step (part 58) show both.
+-- for each step that it takes, forward and back.  The views saga and saga_step (part 76) show both.
 
 CREATE TABLE holdfast.saga_definition (
     saga           text NOT NULL,

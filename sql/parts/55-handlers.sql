@@ -17,6 +17,28 @@ END
 $$;
 COMMENT ON FUNCTION holdfast.event_order_id(jsonb) IS 'orderId of an event that can be understood, else HF001.';
 
+CREATE FUNCTION holdfast.lock_orders_of("values" jsonb[]) RETURNS bigint[]
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+    SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    order_ids bigint[];
+BEGIN
+    SELECT array_agg(event_order_id(e.value) ORDER BY e.n) INTO order_ids
+    FROM unnest("values") WITH ORDINALITY AS e(value, n);
+    PERFORM await_order(i.order_id)
+    FROM (SELECT DISTINCT i.order_id FROM unnest(order_ids) AS i(order_id)
+          WHERE NOT EXISTS (SELECT FROM orders t WHERE t.order_id = i.order_id) ORDER BY i.order_id) i;
+    PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
+    RETURN order_ids;
+END
+$$;
+COMMENT ON FUNCTION holdfast.lock_orders_of(jsonb[]) IS
+    'The orders that events are about, in the order of the events, NULL for none; those that there are, or are about to be seen, are locked. HF001 for what is no event of an order.';
+
 CREATE FUNCTION holdfast.event_amount(value jsonb) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -167,14 +189,10 @@ DECLARE
     paid_orders bigint[] := '{}';
     paid_by text[] := '{}';
 BEGIN
-    SELECT array_agg(event_order_id(e.value)) INTO order_ids FROM unnest("values") AS e(value);
+    order_ids := lock_orders_of("values");
     IF order_ids IS NULL THEN
         RETURN;
     END IF;
-    PERFORM await_order(i.order_id)
-    FROM (SELECT DISTINCT i.order_id FROM unnest(order_ids) AS i(order_id)
-          WHERE NOT EXISTS (SELECT FROM orders t WHERE t.order_id = i.order_id) ORDER BY i.order_id) i;
-    PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
 
     FOR event IN
         SELECT i.order_id, t AS known_order, event_payment_id(e.value) AS payment_id, event_amount(e.value) AS amount, e.value
@@ -234,14 +252,10 @@ DECLARE
     reasons text[] := '{}';
     messages text[] := '{}';
 BEGIN
-    SELECT array_agg(event_order_id(e.value)) INTO order_ids FROM unnest("values") AS e(value);
+    order_ids := lock_orders_of("values");
     IF order_ids IS NULL THEN
         RETURN;
     END IF;
-    PERFORM await_order(i.order_id)
-    FROM (SELECT DISTINCT i.order_id FROM unnest(order_ids) AS i(order_id)
-          WHERE NOT EXISTS (SELECT FROM orders t WHERE t.order_id = i.order_id) ORDER BY i.order_id) i;
-    PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
 
     FOR event IN
         SELECT i.order_id, t AS known_order, event_payment_id(e.value) AS payment_id, e.value

@@ -184,15 +184,10 @@ DECLARE
     reasons text[] := '{}';
     messages text[] := '{}';
 BEGIN
-    SELECT array_agg(event_order_id(e.value) ORDER BY e.n) INTO order_ids
-    FROM unnest("values") WITH ORDINALITY AS e(value, n);
+    order_ids := lock_orders_of("values");
     IF order_ids IS NULL THEN
         RETURN;
     END IF;
-    PERFORM await_order(i.order_id)
-    FROM (SELECT DISTINCT i.order_id FROM unnest(order_ids) AS i(order_id)
-          WHERE NOT EXISTS (SELECT FROM orders t WHERE t.order_id = i.order_id) ORDER BY i.order_id) i;
-    PERFORM FROM orders t WHERE t.order_id = ANY (order_ids) ORDER BY t.order_id FOR NO KEY UPDATE;
 
     FOR event IN
         SELECT order_ids[e.n] AS order_id, e.value, t AS known_order,

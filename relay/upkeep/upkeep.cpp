@@ -26,31 +26,40 @@ Upkeep::Upkeep(ProcedureRunner& runner, PositionBuffer& positions, const Clock& 
       positions_(positions),
       clock_(clock),
       options_(std::move(options)),
-      positions_chore_{"record_positions", options_.positions_delay, [this] { write_positions(); },
+      positions_chore_{"record_positions", options_.positions_delay,
+                       [this] {
+                           write_positions();
+                           return false;
+                       },
                        TimePoint::max(), Backoff(options_.retry_initial, options_.retry_cap)} {
     const TimePoint now = clock_.now();
-    add("maintain", options_.maintain_interval, now, [this] { runner_.maintain(); });
+    add("maintain", options_.maintain_interval, now, [this] {
+        runner_.maintain();
+        return false;
+    });
+    // A full sweep means that there is more.
     add("expire_holds", options_.expire_holds_interval, now, [this] {
-        // A full sweep means that there is more: no waiting for the next interval.
-        while (runner_.expire_holds(options_.expire_holds_limit) >= options_.expire_holds_limit) {
-        }
+        return runner_.expire_holds(options_.expire_holds_limit) >= options_.expire_holds_limit;
     });
     add("saga_sweep", options_.saga_sweep_interval, now, [this] {
-        while (runner_.sweep_sagas(options_.saga_sweep_limit) >= options_.saga_sweep_limit) {
-        }
+        return runner_.sweep_sagas(options_.saga_sweep_limit) >= options_.saga_sweep_limit;
     });
-    add("verify", options_.verify_interval, now, [this] { runner_.verify(); });
+    add("verify", options_.verify_interval, now, [this] {
+        runner_.verify();
+        return false;
+    });
     add(kReport, options_.report_interval, now + options_.report_interval, [this] {
         const std::optional<Report> report = options_.report ? options_.report() : std::nullopt;
         if (report) {
             runner_.report(*report);
         }
+        return false;
     });
     positions_.on_first([this] { wake_.signal(); });
 }
 
 void Upkeep::add(std::string_view name, std::chrono::milliseconds interval, TimePoint first_due,
-                 std::function<void()> run) {
+                 std::function<bool()> run) {
     if (interval.count() > 0) {
         chores_.push_back({name, interval, std::move(run), first_due,
                            Backoff(options_.retry_initial, options_.retry_cap)});
@@ -119,28 +128,28 @@ void Upkeep::request_report() {
 }
 
 void Upkeep::attempt(Chore& chore) {
-    if (try_once(chore.name, chore.run)) {
+    if (const std::optional<bool> more = try_once(chore.name, chore.run)) {
         chore.backoff.reset();
-        chore.due = clock_.now() + chore.interval;
+        chore.due = clock_.now() + (*more ? std::chrono::milliseconds{0} : chore.interval);
     } else {
         chore.due = clock_.now() + chore.backoff.next();
     }
 }
 
-bool Upkeep::try_once(std::string_view name, const std::function<void()>& call) const {
-    bool succeeded = false;
+std::optional<bool> Upkeep::try_once(std::string_view name,
+                                     const std::function<bool()>& call) const {
+    std::optional<bool> more;
     try {
-        call();
-        succeeded = true;
+        more = call();
     } catch (const FatalError&) {
         throw;
     } catch (const std::exception& error) {
         log::warn("upkeep_failed", {{"chore", name}, {"reason", error.what()}});
     }
     if (options_.observe) {
-        options_.observe(name, succeeded);
+        options_.observe(name, more.has_value());
     }
-    return succeeded;
+    return more;
 }
 
 void Upkeep::write_positions() {

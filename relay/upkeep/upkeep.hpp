@@ -29,7 +29,7 @@ struct UpkeepOptions {
     std::chrono::milliseconds expire_holds_interval{1'000};  ///< 0 = never
     std::int64_t expire_holds_limit = 1000;
     std::chrono::milliseconds saga_sweep_interval{1'000};  ///< 0 = never
-    /// Most sagas that one turn of the chore deals with; the next turn follows at once.
+    /// Most that one turn of the chore deals with; when there is more, it is due again at once.
     std::int64_t saga_sweep_limit = 100;
     std::chrono::milliseconds report_interval{10'000};
     /// Half of the ten seconds within which a vanished slot or publication is to be noticed.
@@ -71,15 +71,16 @@ class Upkeep {
     struct Chore {
         std::string_view name;
         std::chrono::milliseconds interval;
-        std::function<void()> run;
+        std::function<bool()> run;  ///< whether there is more to do at once
         TimePoint due;
         Backoff backoff;
     };
 
     void add(std::string_view name, std::chrono::milliseconds interval, TimePoint first_due,
-             std::function<void()> run);
+             std::function<bool()> run);
     void attempt(Chore& chore);
-    bool try_once(std::string_view name, const std::function<void()>& call) const;
+    /// What the call returned; nullopt = it failed.
+    std::optional<bool> try_once(std::string_view name, const std::function<bool()>& call) const;
     void write_positions();
 
     ProcedureRunner& runner_;

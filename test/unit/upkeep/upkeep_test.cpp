@@ -137,7 +137,12 @@ TEST_F(UpkeepTest, AnIntervalOfZeroSwitchesAChoreOff) {
 TEST_F(UpkeepTest, SweepsUntilNoHoldIsDue) {
     runner.holds_due = 25;
     Upkeep upkeep = make();
-    upkeep.step();
+    // Without waiting for the next interval, and with a turn for the other chores in between.
+    EXPECT_EQ(upkeep.step(), clock.now());
+    EXPECT_EQ(runner.verified, 1);
+    EXPECT_EQ(runner.holds_due, 15);
+    EXPECT_EQ(upkeep.step(), clock.now());
+    EXPECT_EQ(upkeep.step(), clock.now() + options.expire_holds_interval);
     EXPECT_EQ(runner.sweeps, 3);
     EXPECT_EQ(runner.holds_due, 0);
 }
@@ -146,7 +151,10 @@ TEST_F(UpkeepTest, SweepsUntilNoSagaIsDue) {
     options.saga_sweep_limit = 10;
     runner.sagas_due = 25;
     Upkeep upkeep = make();
-    upkeep.step();
+    EXPECT_EQ(upkeep.step(), clock.now());
+    EXPECT_EQ(runner.sagas_due, 15);
+    EXPECT_EQ(upkeep.step(), clock.now());
+    EXPECT_EQ(upkeep.step(), clock.now() + options.saga_sweep_interval);
     EXPECT_EQ(runner.saga_sweeps, 3);
     EXPECT_EQ(runner.sagas_due, 0);
 }

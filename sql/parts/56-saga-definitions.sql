@@ -61,11 +61,17 @@ CREATE FUNCTION holdfast.saga_procedure(name text) RETURNS text
 AS $$
 DECLARE
     found_name text;
+    parts text[];
 BEGIN
+    BEGIN
+        parts := parse_ident(saga_procedure.name);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        parts := NULL;  -- no name, so none that exists
+    END;
     -- By the catalogue: the owner of this function may not look into the user's schema.
     SELECT format('%I.%I', n.nspname, p.proname) INTO found_name
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE ARRAY[n.nspname, p.proname]::text[] = parse_ident(saga_procedure.name) AND p.prokind IN ('f', 'p')
+    WHERE ARRAY[n.nspname, p.proname]::text[] = parts AND p.prokind IN ('f', 'p')
       AND p.proargtypes::text = format('%s %s', 'bigint'::regtype::oid, 'jsonb'::regtype::oid);
     IF found_name IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'HF025',

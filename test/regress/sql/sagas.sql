@@ -204,7 +204,7 @@ SELECT pg_temp.error(format('SELECT holdfast.register_saga(%L, %L)', name, steps
     ('x', '[{"step":"a","completesOn":"A","failsOn":"A"}]'), ('x', '[{"step":"a","completesOn":"A"},{"step":"b","completesOn":"A"}]'),
     ('x', '[{"step":"a","completesOn":"A","onTimeout":"retry","timeout":"1s"}]'), ('x', '[{"step":"a","completesOn":"A","onTimeout":"alert"}]'),
     ('x', '[{"step":"a","completesOn":"A","timeout":"soon"}]'), ('x', '[{"step":"a","completesOn":"A","timeout":"-1s"}]'),
-    ('x', '[{"step":"a","completesOn":"A","compensation":"saga_test.nosuch"}]'), ('x', '[{"step":"a","kind":"reserve"},{"step":"b","kind":"reserve"}]'),
+    ('x', '[{"step":"a","completesOn":"A","compensation":"saga_test.nosuch"}]'), ('x', '[{"step":"a","completesOn":"A","compensation":"saga_test.undo("}]'), ('x', '[{"step":"a","kind":"reserve"},{"step":"b","kind":"reserve"}]'),
     ('x', '[{"step":"a","kind":"payment","failsOn":"A"}]'), ('x', '[{"step":"a","kind":"reserve","timeout":"1s"}]'),
     ('x', '[{"step":"a","completesOn":"A","maxAttempts":0}]'), ('x', '[{"step":"a","completesOn":"A","pivot":"yes"}]'),
     ('x', '[{"step":"a","completesOn":"A","command":"a b"}]'), ('x', '[{"step":"a","completesOn":7}]'), (NULL, '[]')) AS v(name, steps);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 #include <vector>
+
+#include "adapters/connector_settings.hpp"
 
 namespace holdfast::relay::adapters {
 namespace {
@@ -67,10 +70,24 @@ debezium::EventRouterOptions router_options(const config::Config& config) {
             .cloudevents_source = cloudevents_source(config)};
 }
 
-capture::PipelineOptions pipeline_options(const config::CaptureConfig& capture) {
+capture::TranslatorOptions translator_options(const config::Config& config,
+                                              std::string database_name, std::string run_id) {
+    capture::TranslatorOptions options{
+        .outboxes = {router_options(config)}, .connector = {}, .run_id = std::move(run_id)};
+    if (config.connector.has_change_events()) {
+        options.connector = connector_options(config.connector, std::move(database_name));
+    }
+    return options;
+}
+
+capture::PipelineOptions pipeline_options(const config::Config& config) {
     capture::PipelineOptions options;
-    options.max_in_flight_bytes = capture.max_in_flight_bytes;
-    options.status_interval = std::chrono::milliseconds(capture.status_interval_ms);
+    options.max_in_flight_bytes = config.capture.max_in_flight_bytes;
+    options.status_interval = std::chrono::milliseconds(config.capture.status_interval_ms);
+    if (config.connector.has_change_events()) {
+        options.heartbeat_interval =
+            std::chrono::milliseconds(config.connector.integer("heartbeat.interval.ms"));
+    }
     return options;
 }
 

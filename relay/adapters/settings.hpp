@@ -22,7 +22,13 @@ namespace holdfast::relay::adapters {
 
 [[nodiscard]] debezium::EventRouterOptions router_options(const config::Config& config);
 
-[[nodiscard]] capture::PipelineOptions pipeline_options(const config::CaptureConfig& capture);
+/// What becomes of the stream's messages.  `database_name` and `run_id` are for change events.
+/// Throws ConfigError.
+[[nodiscard]] capture::TranslatorOptions translator_options(const config::Config& config,
+                                                            std::string database_name,
+                                                            std::string run_id);
+
+[[nodiscard]] capture::PipelineOptions pipeline_options(const config::Config& config);
 
 /// Intervals only; report and observe are the caller's.
 [[nodiscard]] upkeep::UpkeepOptions upkeep_options(const config::MaintenanceConfig& maintenance);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/errors.hpp"
+#include "base/lsn.hpp"
 #include "capture/ack_tracker.hpp"
 #include "capture/ring.hpp"
 
@@ -19,8 +20,9 @@ struct InFlightRecord {
     static constexpr std::size_t kMaxIdLength = 39;
 
     AckTracker::Ticket transaction = 0;
+    Lsn lsn;                          ///< of its transaction or message
     std::int64_t commit_time_us = 0;  ///< Unix time
-    std::uint32_t topic = 0;          ///< index into EventRouter::topics()
+    std::uint32_t topic = 0;          ///< number in TopicNames
     std::uint32_t key_bytes = 0;
     std::uint32_t value_bytes = 0;
     bool reported = false;

@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "base/log.hpp"
 #include "base/poll.hpp"
 
 namespace holdfast::relay::capture {
@@ -36,20 +35,13 @@ std::string sizes(std::size_t key, std::size_t value) {
     return "key " + std::to_string(key) + " bytes, value " + std::to_string(value) + " bytes";
 }
 
-template <typename... Functions>
-struct Overload : Functions... {
-    using Functions::operator()...;
-};
-template <typename... Functions>
-Overload(Functions...) -> Overload<Functions...>;
-
 }  // namespace
 
-Pipeline::Pipeline(RecordSink& sink, debezium::EventRouterOptions router, const Clock& clock,
-                   metrics::CaptureMetrics& metrics, PipelineOptions options,
+Pipeline::Pipeline(RecordSink& sink, TranslatorOptions translator, TableCatalog* catalog,
+                   const Clock& clock, metrics::CaptureMetrics& metrics, PipelineOptions options,
                    PositionListener* listener)
     : sink_(sink),
-      router_(std::move(router)),
+      translator_(std::move(translator), catalog),
       clock_(clock),
       metrics_(metrics),
       options_(options),
@@ -84,8 +76,8 @@ bool Pipeline::run(ChangeSource& source, const EventFd& stop) {
 
 void Pipeline::wait_without_source(milliseconds limit, Wait wait, const EventFd& stop) {
     source_ = nullptr;
-    waiting_ = nullptr;
-    lone_message_end_.reset();
+    waiting_ = {};
+    end_.reset();
     tracker_.abandon();
     const TimePoint deadline = clock_.now() + limit;
     while (true) {
@@ -109,12 +101,15 @@ void Pipeline::wait_without_source(milliseconds limit, Wait wait, const EventFd&
 void Pipeline::attach(ChangeSource& source) {
     source_ = &source;
     // What the last stream left unfinished comes again, and its OIDs mean nothing in this one.
-    waiting_ = nullptr;
-    lone_message_end_.reset();
+    waiting_ = {};
+    end_.reset();
     tracker_.abandon();
-    relations_.clear();
-    outbox_.reset();
-    warned_of_operation_ = false;
+    if (std::exchange(attached_, true)) {
+        // What was read behind the confirmed LSN comes again.
+        last_commit_ = std::min(last_commit_, tracker_.confirmed());
+    }
+    translator_.attach(last_commit_);
+    heartbeat_due_ = clock_.now() + options_.heartbeat_interval;
     received_ = tracker_.confirmed();
     reported_ = {};
     last_status_ = clock_.now();
@@ -141,6 +136,7 @@ Pipeline::Need Pipeline::turn() {
     if (send_waiting() && may_read(now)) {
         read(now);
     }
+    send_heartbeat_if_due(now);
     send_status_if_due(now);
     publish_metrics();
     return next_need(now);
@@ -157,7 +153,7 @@ bool Pipeline::at_bound() const noexcept {
 }
 
 bool Pipeline::may_read(TimePoint now) const noexcept {
-    if (waiting_ != nullptr || at_bound() || (draining_ && !tracker_.is_open())) {
+    if (!waiting_.empty() || at_bound() || (draining_ && !tracker_.is_open())) {
         return false;
     }
     return !gathers(now);
@@ -179,7 +175,7 @@ void Pipeline::read(TimePoint now) {
         }
         take(message);
         bytes += message.payload.size();
-        if (waiting_ != nullptr || at_bound()) {
+        if (!waiting_.empty() || at_bound()) {
             metrics_.queue_full.add();
             break;
         }
@@ -214,109 +210,60 @@ void Pipeline::take(const SourceMessage& message) {
         reply_requested_ = reply_requested_ || message.reply_requested;
         return;
     }
-    if (!tracker_.is_open()) {
-        position_ = {message.wal_start, pgoutput::Timestamp{message.server_time_us}};
-    }
-    using pgoutput::RelationId;
-    std::visit(Overload{[&](const auto& known) { take(known); },
-                        [&](const pgoutput::Update& update) {
-                            refuse_operation("update", update.relation);
-                        },
-                        [&](const pgoutput::Delete& deletion) {
-                            // Tidying up an outbox is no event, there as here.
-                            require_outbox(deletion.relation);
-                        },
-                        [&](const pgoutput::Truncate& truncate) {
-                            for (const RelationId relation : truncate.relations) {
-                                require_outbox(relation);
-                            }
-                        },
-                        [](const pgoutput::Origin&) {}, [](const pgoutput::Type&) {}},
-               decoder_.decode(message.payload));
-}
-
-void Pipeline::take(const pgoutput::Begin& begin) {
-    tracker_.open();
-    position_ = {begin.final_lsn, begin.commit_time};
-}
-
-void Pipeline::take(const pgoutput::Commit& commit) {
-    received_ = std::max(received_, commit.end_lsn);
-    if (tracker_.commit(commit.end_lsn)) {
-        metrics_.transactions.add();
-        metrics_.commit_to_confirm.observe(now_us_ - position_.event_time.unix_microseconds());
-    }
-}
-
-void Pipeline::take(const pgoutput::Relation& relation) {
-    relations_.put(relation);
-    if (router_.is_outbox(relation)) {
-        router_.bind(relation);
-        outbox_ = relation.id;
-    } else if (outbox_ == relation.id) {
-        outbox_.reset();
-    }
-}
-
-void Pipeline::take(const pgoutput::Insert& insert) {
-    require_outbox(insert.relation);
-    offer(router_.route_row(insert.new_row, position_));
-}
-
-void Pipeline::take(const pgoutput::LogicalMessage& message) {
-    if (!router_.is_event(message)) {
-        return;
-    }
-    if (!message.transactional && !tracker_.is_open()) {
-        // A transaction of its own, which ends where the message ends.
-        position_.lsn = message.lsn;
+    const pgoutput::Message decoded = decoder_.decode(message.payload);
+    if (std::holds_alternative<pgoutput::Begin>(decoded)) {
         tracker_.open();
-        lone_message_end_ = message.lsn;
     }
-    offer(router_.route_message(message, position_));
-}
-
-void Pipeline::require_outbox(pgoutput::RelationId relation) const {
-    if (outbox_ != relation) {
-        throw FatalError(ExitCode::kPublicationChanged,
-                         "the publication sends changes of " +
-                             relations_.get(relation).qualified_name() +
-                             ", which is not the outbox " + router_.options().table,
-                         "Publish the outbox alone, WITH (publish = 'insert', "
-                         "publish_via_partition_root = true).");
-    }
-}
-
-void Pipeline::refuse_operation(const char* operation, pgoutput::RelationId relation) {
-    require_outbox(relation);
-    if (router_.invalid_operation() == debezium::InvalidOperation::kFatal) {
-        throw FatalError(ExitCode::kMalformedEvent,
-                         std::string(operation) + " of an outbox row at " +
-                             position_.lsn.to_string() + " (table.op.invalid.behavior = fatal)",
-                         "An outbox is written by INSERT only.");
-    }
-    if (!std::exchange(warned_of_operation_, true)) {
-        const auto level = router_.invalid_operation() == debezium::InvalidOperation::kWarn
-                               ? log::Level::kWarn
-                               : log::Level::kError;
-        log::write(
-            level, "outbox_operation_ignored",
-            {{"operation", operation}, {"table", router_.options().table}, {"lsn", position_.lsn}});
+    const debezium::Records records =
+        translator_.translate(decoded, {message.wal_start, clock_.system_time().count()},
+                              pgoutput::Timestamp{message.server_time_us});
+    if (const auto* commit = std::get_if<pgoutput::Commit>(&decoded)) {
+        received_ = std::max(received_, commit->end_lsn);
+        last_commit_ = commit->end_lsn;
+        offer(records, commit->end_lsn);
+    } else if (records.empty()) {
+        return;
+    } else if (const auto* lone = std::get_if<pgoutput::LogicalMessage>(&decoded);
+               lone != nullptr && !tracker_.is_open()) {
+        // A transaction of its own, which ends where the message ends.
+        tracker_.open();
+        offer(records, lone->lsn);
+    } else {
+        offer(records, std::nullopt);
     }
 }
 
 // ---- Sending
 
-void Pipeline::offer(const debezium::Record& record) {
-    waiting_ = &record;
+void Pipeline::offer(debezium::Records records, std::optional<Lsn> end) {
+    waiting_ = records;
+    end_ = end;
     send_waiting();
 }
 
 bool Pipeline::send_waiting() {
-    if (waiting_ == nullptr) {
-        return true;
+    while (!waiting_.empty()) {
+        if (!send(waiting_.front())) {
+            return false;
+        }
+        waiting_ = waiting_.subspan(1);
     }
-    const debezium::Record& record = *waiting_;
+    if (end_) {
+        end_transaction();
+    }
+    return true;
+}
+
+void Pipeline::end_transaction() {
+    const Lsn end = *std::exchange(end_, std::nullopt);
+    if (tracker_.commit(end)) {
+        metrics_.transactions.add();
+        metrics_.commit_to_confirm.observe(now_us_ -
+                                           translator_.position().event_time.unix_microseconds());
+    }
+}
+
+bool Pipeline::send(const debezium::Record& record) {
     const TopicId topic = sink_topic(record.topic);
     const auto partitions = sink_.partition_count(topic);
     if (!partitions) {
@@ -326,6 +273,14 @@ bool Pipeline::send_waiting() {
     const std::size_t value_size = record.value ? record.value->size() : 0;
     const std::int32_t partition =
         partitioner_.choose(topic, record.key, *partitions, key_size + value_size);
+    const debezium::EventRouter::Position& position = translator_.position();
+    InFlightRecord sent;
+    sent.lsn = position.lsn;
+    sent.commit_time_us = position.event_time.unix_microseconds();
+    sent.topic = record.topic;
+    sent.key_bytes = static_cast<std::uint32_t>(key_size);
+    sent.value_bytes = static_cast<std::uint32_t>(value_size);
+    sent.set_id(record.event_id);
     try {
         if (sink_.send(topic, partition, record, in_flight_.next_ticket()) == SendResult::kFull) {
             return false;
@@ -335,30 +290,48 @@ bool Pipeline::send_waiting() {
             throw;
         }
         throw FatalError(ExitCode::kMessageTooLarge,
-                         "event \"" + std::string(record.event_id) + "\" for topic " +
-                             router_.topics()[record.topic] + " is too large (" +
-                             sizes(key_size, value_size) + "): " + error.what(),
+                         described(sent) + " is too large (" + sizes(key_size, value_size) +
+                             "): " + error.what(),
                          kTooLargeHint);
     }
-    InFlightRecord sent;
     sent.transaction = tracker_.add();
-    sent.commit_time_us = position_.event_time.unix_microseconds();
-    sent.topic = record.topic;
-    sent.key_bytes = static_cast<std::uint32_t>(key_size);
-    sent.value_bytes = static_cast<std::uint32_t>(value_size);
-    sent.set_id(record.event_id);
     in_flight_.add(sent);
-    waiting_ = nullptr;
-    if (lone_message_end_) {
-        tracker_.commit(*lone_message_end_);
-        lone_message_end_.reset();
-    }
     return true;
+}
+
+std::string Pipeline::described(const InFlightRecord& record) const {
+    return (record.id().empty() ? "the change at " + record.lsn.to_string()
+                                : "event \"" + std::string(record.id()) + "\"") +
+           " for topic " + translator_.topics()[record.topic];
+}
+
+void Pipeline::send_heartbeat_if_due(TimePoint now) {
+    if (options_.heartbeat_interval.count() == 0 || now < heartbeat_due_ || !waiting_.empty() ||
+        draining_ || at_bound()) {
+        return;
+    }
+    heartbeat_due_ = now + options_.heartbeat_interval;
+    const Lsn end = std::max(last_commit_, tracker_.confirmed());
+    if (end == Lsn{}) {
+        return;  // nothing that it could vouch for yet
+    }
+    const debezium::Records records = translator_.heartbeat(now_us_);
+    if (records.empty()) {
+        return;
+    }
+    if (tracker_.is_open()) {
+        offer(records, std::nullopt);
+    } else {
+        tracker_.open();
+        offer(records, end);
+    }
+    sink_.send_now();
 }
 
 TopicId Pipeline::sink_topic(std::uint32_t topic) {
     while (sink_topics_.size() <= topic) {
-        sink_topics_.push_back(sink_.topic(router_.topics()[sink_topics_.size()]));
+        sink_topics_.push_back(
+            sink_.topic(translator_.topics()[static_cast<std::uint32_t>(sink_topics_.size())]));
     }
     return sink_topics_[topic];
 }
@@ -374,8 +347,8 @@ void Pipeline::on_delivery(const Delivery& delivery) {
     }
     metrics_.events.add();
     metrics_.event_bytes.add(record.bytes());
-    if (listener_ != nullptr) {
-        listener_->on_position(record.id(), router_.topics()[record.topic], delivery.partition,
+    if (listener_ != nullptr && !record.id().empty()) {
+        listener_->on_position(record.id(), translator_.topics()[record.topic], delivery.partition,
                                delivery.offset);
     }
     if (tracker_.ack(record.transaction)) {
@@ -390,8 +363,7 @@ void Pipeline::note_failure(const Delivery& delivery, const InFlightRecord& reco
         return;
     }
     // Never acknowledged, so nothing from this transaction on will ever be confirmed.
-    failure_ = {delivery.failure, "event \"" + std::string(record.id()) + "\" for topic " +
-                                      router_.topics()[record.topic] + " was not delivered (" +
+    failure_ = {delivery.failure, described(record) + " was not delivered (" +
                                       sizes(record.key_bytes, record.value_bytes) +
                                       "): " + std::string(delivery.reason)};
 }
@@ -441,7 +413,7 @@ void Pipeline::send_status_if_due(TimePoint now) {
 
 Pipeline::Need Pipeline::next_need(TimePoint now) const {
     Need need;
-    if (waiting_ == nullptr && !at_bound() && (!draining_ || tracker_.is_open())) {
+    if (waiting_.empty() && !at_bound() && (!draining_ || tracker_.is_open())) {
         const bool gather = gathers(now);
         if (more_to_read_ && !gather) {
             return need;
@@ -456,8 +428,12 @@ Pipeline::Need Pipeline::next_need(TimePoint now) const {
     if (tracker_.confirmed() > reported_) {
         status_due = std::min(status_due, last_status_ + kAdvanceInterval);
     }
-    need.timeout = std::clamp(std::chrono::ceil<microseconds>(status_due - now),
-                              microseconds::zero(), need.timeout);
+    TimePoint due = status_due;
+    if (options_.heartbeat_interval.count() > 0) {
+        due = std::min(due, heartbeat_due_);
+    }
+    need.timeout =
+        std::clamp(std::chrono::ceil<microseconds>(due - now), microseconds::zero(), need.timeout);
     return need;
 }
 

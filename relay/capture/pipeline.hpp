@@ -1,4 +1,4 @@
-// From the slot to Kafka: reads WAL messages, decodes and routes them, sends the records, and
+// From the slot to Kafka: reads WAL messages, decodes and translates them, sends the records, and
 // confirms to PostgreSQL what Kafka has acknowledged (see ack_tracker.hpp for the rule).
 //
 // One thread around poll(2): the source's socket, the sink's descriptor, a stop event and a timer
@@ -25,10 +25,10 @@
 #include "capture/in_flight.hpp"
 #include "capture/partitioner.hpp"
 #include "capture/record_sink.hpp"
-#include "debezium/event_router.hpp"
+#include "capture/translator.hpp"
+#include "debezium/record.hpp"
 #include "metrics/relay_metrics.hpp"
 #include "pgoutput/decoder.hpp"
-#include "pgoutput/relation_cache.hpp"
 
 namespace holdfast::relay::capture {
 
@@ -52,6 +52,9 @@ struct PipelineOptions {
     /// The same at a high rate, where it only saves wake-ups: a Unix socket's buffer holds about
     /// ninety changes.
     std::chrono::microseconds fast_gather_limit{250};
+
+    /// heartbeat.interval.ms: how often a heartbeat is sent; 0 = never.
+    std::chrono::milliseconds heartbeat_interval{0};
 };
 
 /// The sink lost a record for a reason that may pass.  The pipeline and its sink are of no more
@@ -75,13 +78,16 @@ class PositionListener {
 /// confirmed(): acknowledgements of what was sent before still count.
 class Pipeline final : private DeliveryHandler {
  public:
-    /// All references must outlive the pipeline; `listener` may be null.
-    Pipeline(RecordSink& sink, debezium::EventRouterOptions router, const Clock& clock,
-             metrics::CaptureMetrics& metrics, PipelineOptions options,
+    /// All references must outlive the pipeline; `listener` may be null, `catalog` too when the
+    /// translator makes no change events.
+    Pipeline(RecordSink& sink, TranslatorOptions translator, TableCatalog* catalog,
+             const Clock& clock, metrics::CaptureMetrics& metrics, PipelineOptions options,
              PositionListener* listener = nullptr);
 
     /// The slot's confirmed position, if known, before the first run(): it counts as confirmed.
     void resume_from(Lsn slot_confirmed) { tracker_.keepalive(slot_confirmed); }
+    /// End of the last transaction before the first run(), for source.sequence; 0 = not known.
+    void set_last_commit(Lsn last_commit) { last_commit_ = last_commit; }
 
     /// Streams until `stop` is signalled, then drains: reads on to the end of an open transaction,
     /// waits for acknowledgements, sends a last status.  Returns whether everything that was sent
@@ -136,18 +142,16 @@ class Pipeline final : private DeliveryHandler {
     void read(TimePoint now);
     void note_rate(TimePoint now, std::uint64_t records);
     void take(const SourceMessage& message);
-    void take(const pgoutput::Begin& begin);
-    void take(const pgoutput::Commit& commit);
-    void take(const pgoutput::Relation& relation);
-    void take(const pgoutput::Insert& insert);
-    void take(const pgoutput::LogicalMessage& message);
-    void refuse_operation(const char* operation, pgoutput::RelationId relation);
-    void require_outbox(pgoutput::RelationId relation) const;
-
-    /// Offers the record to the sink, now or, if it is full, in later turns.
-    void offer(const debezium::Record& record);
-    /// Returns whether the record that waits, if any, has been accepted.
+    /// Offers the records to the sink, now or, if it is full, in later turns.  When all are
+    /// accepted, the open transaction ends at `end`, if there is one.
+    void offer(debezium::Records records, std::optional<Lsn> end);
+    /// Returns whether the records that wait, if any, have been accepted.
     bool send_waiting();
+    bool send(const debezium::Record& record);
+    void end_transaction();
+    /// For messages: which record, without its content.
+    [[nodiscard]] std::string described(const InFlightRecord& record) const;
+    void send_heartbeat_if_due(TimePoint now);
     TopicId sink_topic(std::uint32_t topic);
 
     void send_status_if_due(TimePoint now);
@@ -157,7 +161,7 @@ class Pipeline final : private DeliveryHandler {
     void publish_metrics() noexcept;
 
     RecordSink& sink_;
-    debezium::EventRouter router_;
+    Translator translator_;
     const Clock& clock_;
     metrics::CaptureMetrics& metrics_;
     PipelineOptions options_;
@@ -165,20 +169,17 @@ class Pipeline final : private DeliveryHandler {
     ChangeSource* source_ = nullptr;
 
     pgoutput::Decoder decoder_;
-    pgoutput::RelationCache relations_;
-    std::optional<pgoutput::RelationId> outbox_;  ///< the relation that router_ is bound to
-    bool warned_of_operation_ = false;            ///< once for each stream
     AckTracker tracker_;
     InFlight in_flight_;
     Partitioner partitioner_;
     std::vector<TopicId> sink_topics_;  ///< by debezium::Record::topic
 
-    /// Of the open transaction, or of the lone message that is being sent.
-    debezium::EventRouter::Position position_;
-    /// Routed and not accepted yet.  Views the source's payload, so nothing is read meanwhile.
-    const debezium::Record* waiting_ = nullptr;
-    /// Where the lone message ends that `waiting_` or the current record belongs to.
-    std::optional<Lsn> lone_message_end_;
+    /// Not accepted yet.  They view the source's payload, so nothing is read meanwhile.
+    debezium::Records waiting_;
+    /// Where the open transaction ends as soon as nothing is waiting.
+    std::optional<Lsn> end_;
+    Lsn last_commit_;  ///< end of the last transaction that was read
+    TimePoint heartbeat_due_{};
 
     Lsn received_;
     Lsn server_;
@@ -186,6 +187,7 @@ class Pipeline final : private DeliveryHandler {
     TimePoint last_status_{};
     bool reply_requested_ = false;
     bool draining_ = false;
+    bool attached_ = false;  ///< to any source so far
 
     bool more_to_read_ = false;  ///< the last turn ended before the source was empty
     TimePoint gather_until_{};   ///< if anything is unacknowledged

@@ -9,6 +9,7 @@
 #include "base/errors.hpp"
 #include "base/log.hpp"
 #include "base/scope_exit.hpp"
+#include "base/uuid.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -40,20 +41,20 @@ CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
       phase_changed_(std::move(phase_changed)),
       required_(adapters::stream_requirements(config)),
       positions_(positions, metrics.monitor.positions_dropped),
+      catalog_(adapters::connect_options(config, "catalog")),
+      run_id_(random_uuid()),
       backoff_(kRetryInitial, kRetryCap),
       slot_backoff_(kSlotRetryInitial, kSlotRetryCap) {
     // Here, not in run(): the client begins to connect while the rest is being built, and a wrong
     // property ends the program before anything runs.
-    make_pipeline();
+    static_cast<void>(adapters::translator_options(config_, "", run_id_));
+    make_sink();
 }
 
 void CaptureLoop::run(const StopSignal& stop) {
     while (!stop.requested()) {
         milliseconds pause{0};
         try {
-            if (!pipeline_) {
-                make_pipeline();
-            }
             stream_once(stop);
             continue;
         } catch (const FatalError& error) {
@@ -87,7 +88,7 @@ void CaptureLoop::run(const StopSignal& stop) {
     }
 }
 
-void CaptureLoop::make_pipeline() {
+void CaptureLoop::make_sink() {
     kafka::Properties properties = adapters::kafka_properties(config_);
     if (batching_ == Batching::kOneRecord) {
         properties.emplace_back("batch.num.messages", "1");
@@ -97,10 +98,20 @@ void CaptureLoop::make_pipeline() {
         adapters::ProducerSink::Observer{.kafka_connected = &metrics_.process.kafka_connected,
                                          .turns = &state_.turns,
                                          .after_poll = [this] { positions_.hand_over(); }});
+}
+
+void CaptureLoop::make_pipeline(postgres::Session& session, const postgres::SlotRow& slot) {
+    if (!sink_) {
+        make_sink();
+    }
     pipeline_ = std::make_unique<capture::Pipeline>(
-        *sink_, adapters::router_options(config_), clock_, metrics_.capture,
-        adapters::pipeline_options(config_.capture),
+        *sink_,
+        adapters::translator_options(config_, postgres::read_server(session).database, run_id_),
+        &catalog_, clock_, metrics_.capture, adapters::pipeline_options(config_),
         config_.capture.record_offsets ? &positions_ : nullptr);
+    if (read_slot_memory(session, required_.slot)) {
+        pipeline_->set_last_commit(slot.confirmed_flush);
+    }
 }
 
 /// Within a handler: rethrows what it does not deal with.
@@ -175,6 +186,9 @@ std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream() {
     const postgres::SlotRow slot = prepare_stream(*session_, required_, policy_);
     // From now on a missing slot is a lost one.
     policy_ = SlotPolicy::kMustExist;
+    if (!pipeline_) {
+        make_pipeline(*session_, slot);
+    }
     start_ = std::max(pipeline_->confirmed(), slot.confirmed_flush);
     if (slot.active_pid) {
         throw postgres::SlotInUseError("slot \"" + required_.slot +

@@ -12,6 +12,7 @@
 
 #include "adapters/position_collector.hpp"
 #include "adapters/producer_sink.hpp"
+#include "adapters/table_catalog.hpp"
 #include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/lsn.hpp"
@@ -37,7 +38,9 @@ class CaptureLoop {
     void run(const StopSignal& stop);
 
  private:
-    void make_pipeline();
+    void make_sink();
+    /// Over the sink that is there; `session` tells what the configuration does not.
+    void make_pipeline(postgres::Session& session, const postgres::SlotRow& slot);
     void isolate_large_record(const FatalError& error);
     void stream_once(const StopSignal& stop);
     [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream();
@@ -55,6 +58,8 @@ class CaptureLoop {
     postgres::StreamRequirements required_;
 
     adapters::PositionCollector positions_;
+    adapters::TableCatalog catalog_;
+    std::string run_id_;  ///< of this process, in the headers of change events
     // The pipeline borrows the sink: declared after it, destroyed before it.
     std::unique_ptr<adapters::ProducerSink> sink_;
     std::unique_ptr<capture::Pipeline> pipeline_;

@@ -40,7 +40,7 @@ std::string join(const std::vector<Problem>& problems) {
 
 const Key* find_key(std::string_view section, std::string_view name) {
     for (const Key& key : keys()) {
-        if (key.section == section && key.name == name) {
+        if (key.section == section && fits(key, name)) {
             return &key;
         }
     }
@@ -220,8 +220,7 @@ class Loader {
         if (section == "capture" && name == "topic_prefix") {
             report(
                 origin,
-                "[capture] topic_prefix names the topics of table change events, which are not in "
-                "this version: leave it out, and name outbox topics with route.topic.replacement");
+                "[capture] topic_prefix is written as Debezium's \"topic.prefix\" in [connector]");
             return;
         }
         if (section != "kafka" && key == nullptr) {
@@ -318,6 +317,9 @@ class Loader {
     }
 
     static bool type_fits(const Key& key, const toml::node& node) {
+        if (key.section == "connector" && node.is_string()) {
+            return true;  // Connect's properties are all written as strings
+        }
         if (key.type == "integer") {
             return node.is_integer();
         }
@@ -399,18 +401,20 @@ class Loader {
         return content;
     }
 
+    static void assign_default(const Key& key, std::string& place) { place = key.default_value; }
+    static void assign_default(const Key& key, bool& place) { place = key.default_value == "true"; }
+    static void assign_default(const Key& key, std::int64_t& place) {
+        std::from_chars(key.default_value.data(),
+                        key.default_value.data() + key.default_value.size(), place);
+    }
+
     void assign_default(const Key& key) {
         std::visit(
             [&](auto target) {
-                auto& place = target(config_);
-                using Place = std::remove_reference_t<decltype(place)>;
-                if constexpr (std::is_same_v<Place, std::string>) {
-                    place = key.default_value;
-                } else if constexpr (std::is_same_v<Place, bool>) {
-                    place = key.default_value == "true";
+                if constexpr (std::is_same_v<decltype(target), Kept>) {
+                    config_.connector.values[std::string(key.name)] = key.default_value;
                 } else {
-                    std::from_chars(key.default_value.data(),
-                                    key.default_value.data() + key.default_value.size(), place);
+                    assign_default(key, target(config_));
                 }
             },
             key.target);
@@ -430,8 +434,39 @@ class Loader {
             report(origin, full_name(section, name) + " is empty");
             return;
         }
-        std::visit([&](auto target) { store(*key, target(config_), value, origin); }, key->target);
+        std::visit(
+            [&](auto target) {
+                if constexpr (std::is_same_v<decltype(target), Kept>) {
+                    keep(*key, name, value, origin);
+                } else {
+                    store(*key, target(config_), value, origin);
+                }
+            },
+            key->target);
         origins_[full_name(section, name)] = origin;
+    }
+
+    /// Checks the value as its type demands, and keeps its text.
+    void keep(const Key& key, const std::string& name, const std::string& value,
+              const std::string& origin) {
+        if (key.name != name) {
+            config_.connector.named.push_back({name, value, origin});
+            return;
+        }
+        const std::size_t problems = problems_.size();
+        if (key.type == "integer") {
+            std::int64_t number = 0;
+            store(key, number, value, origin);
+        } else if (key.type == "boolean") {
+            bool flag = false;
+            store(key, flag, value, origin);
+        } else {
+            std::string text;
+            store(key, text, value, origin);
+        }
+        if (problems_.size() == problems) {
+            config_.connector.values[name] = value;
+        }
     }
 
     void assign_kafka(const std::string& name, const std::string& value,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/errors.hpp"
+#include "config/connector_config.hpp"
 
 namespace holdfast::relay::config {
 
@@ -111,6 +112,7 @@ struct Config {
     std::vector<KafkaProperty> kafka;
     CaptureConfig capture;
     OutboxConfig outbox;
+    ConnectorConfig connector;
     std::vector<InboxBinding> inbox;
     std::vector<NotifyBinding> notify;
     MaintenanceConfig maintenance;

@@ -1,6 +1,9 @@
 #include "config/keys.hpp"
 
+#include <algorithm>
 #include <cctype>
+
+#include "config/connector_keys.hpp"
 
 namespace holdfast::relay::config {
 namespace {
@@ -435,8 +438,33 @@ std::string describe_default(const Key& key) {
 }  // namespace
 
 std::span<const Key> keys() {
-    static const std::vector<Key> table = make_keys();
+    static const std::vector<Key> table = [] {
+        std::vector<Key> all = make_keys();
+        const auto after_outbox = std::ranges::find(all, "inbox", &Key::section);
+        const std::vector<Key> connector = connector_keys();
+        all.insert(after_outbox, connector.begin(), connector.end());
+        return all;
+    }();
     return table;
+}
+
+bool fits(const Key& key, std::string_view name) {
+    std::string_view pattern = key.name;
+    for (std::size_t star = pattern.find('*'); star != std::string_view::npos;
+         star = pattern.find('*')) {
+        if (!name.starts_with(pattern.substr(0, star))) {
+            return false;
+        }
+        name.remove_prefix(star);
+        pattern.remove_prefix(star + 1);
+        const std::string_view next = pattern.substr(0, pattern.find('*'));
+        const std::size_t end = next.empty() ? name.size() : name.find(next);
+        if (end == std::string_view::npos || end == 0) {
+            return false;
+        }
+        name.remove_prefix(end);
+    }
+    return name == pattern;
 }
 
 std::span<const RefusedProperty> refused_kafka_properties() {

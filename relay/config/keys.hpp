@@ -15,13 +15,16 @@ namespace holdfast::relay::config {
 
 enum class Sensitivity { kPublic, kMayHoldSecret };
 
+/// The value is kept as text under its name: Config::connector.
+struct Kept {};
+
 /// Where the value goes.  Keys of [[inbox]] and [[notify]] write to the last binding.
 using Target =
-    std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&)>;
+    std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&), Kept>;
 
 struct Key {
     std::string_view section{};        ///< "postgres"; "inbox" for [[inbox]]
-    std::string_view name{};           ///< as in the file, dots included
+    std::string_view name{};           ///< as in the file, dots included; * = an argument
     std::string_view type{};           ///< "string", "integer", "boolean", "path"
     std::string_view unit{};           ///< "ms", "bytes", ...; "" = none
     std::string_view default_value{};  ///< as text; "" = empty
@@ -37,6 +40,9 @@ struct Key {
 /// All keys in the order of the documentation.  [kafka] is not among them: it takes any librdkafka
 /// property except those of refused_kafka_properties().
 [[nodiscard]] std::span<const Key> keys();
+
+/// Whether `name` is the key's, or fits its name when that has arguments.
+[[nodiscard]] bool fits(const Key& key, std::string_view name);
 
 /// Whether the section is a list of bindings, in double brackets.
 [[nodiscard]] bool is_list(std::string_view section);

@@ -47,8 +47,6 @@ struct SnapshotPosition {
     std::int64_t now_us = 0;  ///< when the row was read, Unix time
 };
 
-using Records = std::span<const Record>;
-
 /// Everything that is wrong with the options, each naming its property; empty = fine.
 [[nodiscard]] std::vector<std::string> find_problems(const ConnectorOptions& options);
 

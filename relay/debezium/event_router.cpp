@@ -181,8 +181,8 @@ std::vector<std::string> find_problems(const EventRouterOptions& options) {
     return problems;
 }
 
-EventRouter::EventRouter(EventRouterOptions options)
-    : options_(std::move(options)), topic_router_(make_topic_router(options_)) {
+EventRouter::EventRouter(EventRouterOptions options, TopicNames& topics)
+    : options_(std::move(options)), topic_router_(make_topic_router(options_)), topics_(topics) {
     std::tie(schema_, table_) = split_table(options_.table);
     invalid_operation_ = *parse_invalid_operation(options_.table_op_invalid_behavior);
     std::vector<std::string> none;
@@ -442,15 +442,11 @@ std::uint32_t EventRouter::topic_of(std::string_view route, const Event& event,
                   event.id, position);
     }
     const std::string value(route);
-    std::string topic = topic_router_.apply(value);
+    const std::string topic = topic_router_.apply(value);
     if (!is_legal_topic(topic)) {
         malformed("\"" + topic + "\" cannot be the name of a topic", event.id, position);
     }
-    const auto found = std::find(topics_.begin(), topics_.end(), topic);
-    const auto index = static_cast<std::uint32_t>(found - topics_.begin());
-    if (found == topics_.end()) {
-        topics_.push_back(std::move(topic));
-    }
+    const std::uint32_t index = topics_.add(topic);
     if (topic_of_route_.size() >= kMaxRememberedRoutes) {
         topic_of_route_.clear();
     }

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,6 +20,7 @@
 #include "debezium/cloud_events.hpp"
 #include "debezium/json_members.hpp"
 #include "debezium/record.hpp"
+#include "debezium/topic_names.hpp"
 #include "debezium/topic_router.hpp"
 #include "pgoutput/messages.hpp"
 
@@ -63,8 +63,9 @@ enum class InvalidOperation { kWarn, kError, kFatal };
 /// Not thread-safe.
 class EventRouter {
  public:
-    /// Throws FatalError(kConfig) with all problems of the options.
-    explicit EventRouter(EventRouterOptions options);
+    /// `topics` is shared and outlives this.  Throws FatalError(kConfig) with all problems of the
+    /// options.
+    EventRouter(EventRouterOptions options, TopicNames& topics);
 
     /// Where an event stands, for records and error messages.
     struct Position {
@@ -86,9 +87,6 @@ class EventRouter {
     /// `aggregateId` are understood too).  A payload that is a JSON string gives its text, any
     /// other its bytes as they are.  Throws as route_row().
     const Record& route_message(const pgoutput::LogicalMessage& message, const Position& position);
-
-    /// Topics so far, by Record::topic.  Only ever grows; names stay where they are.
-    [[nodiscard]] const std::deque<std::string>& topics() const { return topics_; }
 
     [[nodiscard]] InvalidOperation invalid_operation() const { return invalid_operation_; }
     [[nodiscard]] const EventRouterOptions& options() const { return options_; }
@@ -153,7 +151,7 @@ class EventRouter {
     std::optional<CloudEventHeaders> cloud_events_;
 
     Layout layout_;
-    std::deque<std::string> topics_;
+    TopicNames& topics_;
     std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> topic_of_route_;
 
     Record record_;

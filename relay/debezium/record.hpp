@@ -1,4 +1,5 @@
-// What goes to Kafka, before anybody knows about Kafka: the result of the event router.
+// What goes to Kafka, before anybody knows about Kafka: what the event router and the change events
+// make of a message of the stream.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,15 @@ struct Header {
 /// One record.  Everything is borrowed: from the frame that was decoded and from the router, both
 /// untouched until the next event is routed.
 struct Record {
-    std::uint32_t topic = 0;  ///< index into EventRouter::topics()
+    std::uint32_t topic = 0;  ///< number in TopicNames
     std::optional<std::string_view> key;
     std::optional<std::string_view> value;  ///< nullopt = tombstone
     std::span<const Header> headers;        ///< in the order in which they are sent
-    std::int64_t timestamp_ms = 0;          ///< since 1970-01-01 UTC
-    std::string_view event_id;              ///< the value of the header `id`
+    std::int64_t timestamp_ms = 0;          ///< since 1970-01-01 UTC; 0 = when it is sent
+    std::string_view event_id;              ///< the value of the header `id`; empty = has none
 };
+
+/// In the order in which they are sent.
+using Records = std::span<const Record>;
 
 }  // namespace holdfast::relay::debezium

@@ -25,7 +25,8 @@ class PipelineTest : public testing::Test {
     PipelineTest() { options.gather_limit = options.fast_gather_limit = 0us; }
 
     void start() {
-        pipeline.emplace(sink, debezium::EventRouterOptions{}, clock, metrics, options, listener);
+        pipeline.emplace(sink, TranslatorOptions{.outboxes = {debezium::EventRouterOptions{}}},
+                         nullptr, clock, metrics, options, listener);
         pipeline->attach(source);
     }
     /// One turn.
@@ -174,7 +175,8 @@ TEST_F(PipelineTest, IgnoresUpdatesDeletionsAndTruncationsOfTheOutbox) {
 TEST_F(PipelineTest, HaltsOnAnUpdateWhenAskedTo) {
     debezium::EventRouterOptions router;
     router.table_op_invalid_behavior = "fatal";
-    pipeline.emplace(sink, router, clock, metrics, options);
+    pipeline.emplace(sink, TranslatorOptions{.outboxes = {router}}, nullptr, clock, metrics,
+                     options);
     pipeline->attach(source);
     relation();
     begin(90);
@@ -686,7 +688,8 @@ TEST_F(PipelineTest, RunDrainsConfirmsAndReturnsWhenStopped) {
     const SystemClock system_clock;
     const EventFd stop;
     sink.acknowledge_at_once = true;
-    pipeline.emplace(sink, debezium::EventRouterOptions{}, system_clock, metrics, options);
+    pipeline.emplace(sink, TranslatorOptions{.outboxes = {debezium::EventRouterOptions{}}}, nullptr,
+                     system_clock, metrics, options);
     relation();
     transaction(100, {"a", "b"});
     stop.signal();
@@ -698,7 +701,8 @@ TEST_F(PipelineTest, RunGivesUpDrainingAtItsLimit) {
     const SystemClock system_clock;
     const EventFd stop;
     options.drain_limit = 20ms;
-    pipeline.emplace(sink, debezium::EventRouterOptions{}, system_clock, metrics, options);
+    pipeline.emplace(sink, TranslatorOptions{.outboxes = {debezium::EventRouterOptions{}}}, nullptr,
+                     system_clock, metrics, options);
     relation();
     transaction(100, {"a"});
     stop.signal();
@@ -709,7 +713,8 @@ TEST_F(PipelineTest, RunGivesUpDrainingAtItsLimit) {
 TEST_F(PipelineTest, RunIsWokenByStopFromAnotherThread) {
     const SystemClock system_clock;
     const EventFd stop;
-    pipeline.emplace(sink, debezium::EventRouterOptions{}, system_clock, metrics, options);
+    pipeline.emplace(sink, TranslatorOptions{.outboxes = {debezium::EventRouterOptions{}}}, nullptr,
+                     system_clock, metrics, options);
     const std::jthread other([&] { stop.signal(); });
     EXPECT_TRUE(pipeline->run(source, stop));
 }

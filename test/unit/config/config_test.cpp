@@ -84,10 +84,62 @@ TEST(Config, HasDefaultsForEverythingButTheBrokers) {
     EXPECT_EQ(config.log.level, "info");
 }
 
-TEST(Config, RefusesTheTopicPrefixOfChangeEventsByName) {
+TEST(Config, SendsTheTopicPrefixOfChangeEventsToItsSection) {
     const std::string problem =
         problem_of(std::string("[capture]\ntopic_prefix = \"shop\"\n") + kBrokers);
-    EXPECT_TRUE(contains(problem, "holdfast.toml:2: [capture] topic_prefix names the topics of"));
+    EXPECT_TRUE(contains(problem,
+                         "holdfast.toml:2: [capture] topic_prefix is written as Debezium's "
+                         "\"topic.prefix\" in [connector]"));
+}
+
+TEST(Config, HasNoChangeEventsUnlessATopicPrefixIsSet) {
+    EXPECT_FALSE(good(kBrokers).connector.has_change_events());
+    EXPECT_TRUE(good(std::string("[connector]\n\"topic.prefix\" = \"app\"\n") + kBrokers)
+                    .connector.has_change_events());
+}
+
+TEST(Config, TakesDebeziumsPropertiesByTheirNamesAsStringsOrAsWhatTheyAre) {
+    const Config config = good(std::string(R"([connector]
+"topic.prefix" = "app"
+"tombstones.on.delete" = "false"
+"provide.transaction.metadata" = true
+"money.fraction.digits" = "3"
+"table.include.list" = "shop.orders, shop\\.line.*,"
+decimal.handling.mode = "string"
+)") + kBrokers);
+    EXPECT_FALSE(config.connector.flag("tombstones.on.delete"));
+    EXPECT_TRUE(config.connector.flag("provide.transaction.metadata"));
+    EXPECT_EQ(config.connector.integer("money.fraction.digits"), 3);
+    EXPECT_EQ(config.connector.list("table.include.list"),
+              (std::vector<std::string>{"shop.orders", "shop\\.line.*"}));
+    EXPECT_EQ(config.connector.text("decimal.handling.mode"), "string");
+    EXPECT_EQ(config.connector.text("time.precision.mode"), "adaptive");
+}
+
+TEST(Config, KeepsPropertiesWhoseNamesCarryAnArgument) {
+    const Config config = good(std::string(R"([connector]
+"column.mask.with.10.chars" = "shop.customer.name"
+"column.mask.hash.SHA-256.with.salt.pe.pper" = "shop.customer.email"
+)") + kBrokers);
+    ASSERT_EQ(config.connector.named.size(), 2U);
+    EXPECT_EQ(config.connector.named[0].name, "column.mask.hash.SHA-256.with.salt.pe.pper");
+    EXPECT_EQ(config.connector.named[1].value, "shop.customer.name");
+    EXPECT_EQ(config.connector.named[1].origin, "holdfast.toml:2");
+}
+
+TEST(Config, NamesTheWrongPropertyOfAConnector) {
+    const std::string problem = problem_of(std::string(R"([connector]
+"decimal.handling.mode" = "exact"
+"tombstones.on.delete" = "no"
+"money.fraction.digits" = "many"
+"column.mask.with.chars" = "a.b.c"
+)") + kBrokers);
+    EXPECT_TRUE(contains(problem,
+                         "2: [connector] decimal.handling.mode has to be one of \"precise\", "
+                         "\"double\", \"string\", not \"exact\""));
+    EXPECT_TRUE(contains(problem, "3: [connector] tombstones.on.delete has to be true or false"));
+    EXPECT_TRUE(contains(problem, "4: [connector] money.fraction.digits has to be an integer"));
+    EXPECT_TRUE(contains(problem, "5: unknown key \"column.mask.with.chars\" in [connector]"));
 }
 
 TEST(Config, ReadsTheExampleOfTheManual) {

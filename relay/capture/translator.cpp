@@ -1,0 +1,183 @@
+#include "capture/translator.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/errors.hpp"
+#include "base/log.hpp"
+
+namespace holdfast::relay::capture {
+
+using debezium::Records;
+
+Translator::Translator(TranslatorOptions options, TableCatalog* catalog) : catalog_(catalog) {
+    for (debezium::EventRouterOptions& outbox : options.outboxes) {
+        routers_.emplace_back(std::move(outbox), topics_);
+    }
+    if (options.connector) {
+        changes_.emplace(std::move(*options.connector), topics_, std::move(options.run_id));
+    }
+}
+
+void Translator::attach(Lsn last_commit) {
+    relations_.clear();
+    targets_.clear();
+    in_transaction_ = false;
+    warned_of_update_ = false;
+    if (changes_) {
+        changes_->unbind_all();
+        changes_->resume_from(last_commit);
+    }
+}
+
+Records Translator::translate(const pgoutput::Message& message, const debezium::Frame& frame,
+                              pgoutput::Timestamp server_time) {
+    frame_ = frame;
+    if (!in_transaction_) {
+        position_ = {frame.lsn, server_time};
+    }
+    return std::visit([this](const auto& known) { return take(known); }, message);
+}
+
+Records Translator::heartbeat(std::int64_t now_us) {
+    return changes_ ? changes_->heartbeat(now_us) : Records{};
+}
+
+// ---- Transactions
+
+Records Translator::take(const pgoutput::Begin& begin) {
+    in_transaction_ = true;
+    position_ = {begin.final_lsn, begin.commit_time};
+    return changes_ ? changes_->begin(begin, frame_) : Records{};
+}
+
+Records Translator::take(const pgoutput::Commit& commit) {
+    in_transaction_ = false;
+    return changes_ ? changes_->commit(commit, frame_) : Records{};
+}
+
+Records Translator::take(const pgoutput::Origin& origin) {
+    if (changes_) {
+        changes_->origin(origin);
+    }
+    return {};
+}
+
+// ---- Definitions
+
+Translator::Target Translator::target_of(const pgoutput::Relation& relation) {
+    const auto router = std::ranges::find_if(
+        routers_, [&](const auto& candidate) { return candidate.is_outbox(relation); });
+    if (router != routers_.end()) {
+        return {Target::Kind::kOutbox, &*router};
+    }
+    if (!changes_) {
+        return {};
+    }
+    return {changes_->captures(relation.schema, relation.name) ? Target::Kind::kChangeEvents
+                                                               : Target::Kind::kIgnored};
+}
+
+Records Translator::take(const pgoutput::Relation& relation) {
+    relations_.put(relation);
+    const Target target = target_of(relation);
+    switch (target.kind) {
+        case Target::Kind::kOutbox:
+            target.router->bind(relation);
+            break;
+        case Target::Kind::kChangeEvents:
+            changes_->bind(relation, catalog_->describe(relation));
+            break;
+        case Target::Kind::kIgnored:
+        case Target::Kind::kRefused:
+            break;
+    }
+    targets_[relation.id.value] = target;
+    return {};
+}
+
+const Translator::Target& Translator::target_of_change(pgoutput::RelationId relation) {
+    const auto found = targets_.find(relation.value);
+    if (found != targets_.end() && found->second.kind != Target::Kind::kRefused) {
+        return found->second;
+    }
+    throw FatalError(ExitCode::kPublicationChanged,
+                     "the publication sends changes of " +
+                         relations_.get(relation).qualified_name() + ", which is not the outbox" +
+                         (routers_.empty() ? "" : " " + routers_.front().options().table),
+                     "Publish the outbox alone, WITH (publish = 'insert', "
+                     "publish_via_partition_root = true), or set \"topic.prefix\" in [connector] "
+                     "to have the changes of other tables.");
+}
+
+// ---- Changes
+
+Records Translator::take(const pgoutput::Insert& insert) {
+    const Target& target = target_of_change(insert.relation);
+    switch (target.kind) {
+        case Target::Kind::kOutbox:
+            return {&target.router->route_row(insert.new_row, position_), 1};
+        case Target::Kind::kChangeEvents:
+            return changes_->insert(insert, frame_);
+        case Target::Kind::kIgnored:
+        case Target::Kind::kRefused:
+            break;
+    }
+    return {};
+}
+
+Records Translator::take(const pgoutput::Update& update) {
+    const Target& target = target_of_change(update.relation);
+    if (target.kind == Target::Kind::kOutbox) {
+        refuse_update(*target.router);
+        return {};
+    }
+    return target.kind == Target::Kind::kChangeEvents ? changes_->update(update, frame_)
+                                                      : Records{};
+}
+
+Records Translator::take(const pgoutput::Delete& deletion) {
+    // Tidying up an outbox is no event, there as here.
+    return target_of_change(deletion.relation).kind == Target::Kind::kChangeEvents
+               ? changes_->remove(deletion, frame_)
+               : Records{};
+}
+
+Records Translator::take(const pgoutput::Truncate& truncate) {
+    const bool captured = std::ranges::count_if(truncate.relations, [this](auto relation) {
+                              return target_of_change(relation).kind == Target::Kind::kChangeEvents;
+                          }) > 0;
+    return captured ? changes_->truncate(truncate, frame_) : Records{};
+}
+
+Records Translator::take(const pgoutput::LogicalMessage& message) {
+    const auto router = std::ranges::find_if(
+        routers_, [&](const auto& candidate) { return candidate.is_event(message); });
+    if (router != routers_.end()) {
+        if (!in_transaction_) {
+            position_.lsn = message.lsn;
+        }
+        return {&router->route_message(message, position_), 1};
+    }
+    return changes_ ? changes_->message(message, frame_) : Records{};
+}
+
+void Translator::refuse_update(const debezium::EventRouter& router) {
+    if (router.invalid_operation() == debezium::InvalidOperation::kFatal) {
+        throw FatalError(ExitCode::kMalformedEvent,
+                         "update of an outbox row at " + position_.lsn.to_string() +
+                             " (table.op.invalid.behavior = fatal)",
+                         "An outbox is written by INSERT only.");
+    }
+    if (!std::exchange(warned_of_update_, true)) {
+        const auto level = router.invalid_operation() == debezium::InvalidOperation::kWarn
+                               ? log::Level::kWarn
+                               : log::Level::kError;
+        log::write(
+            level, "outbox_operation_ignored",
+            {{"operation", "update"}, {"table", router.options().table}, {"lsn", position_.lsn}});
+    }
+}
+
+}  // namespace holdfast::relay::capture

@@ -1,0 +1,92 @@
+// From the messages of the stream to the records that they become: rows of an outbox and its
+// logical messages through the event router of that outbox, everything else that the lists let
+// through as change events.  Decides who is asked; knows neither source nor sink.
+//
+// Thread rule: one thread calls everything.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/lsn.hpp"
+#include "capture/table_catalog.hpp"
+#include "debezium/change_events.hpp"
+#include "debezium/event_router.hpp"
+#include "debezium/record.hpp"
+#include "debezium/topic_names.hpp"
+#include "pgoutput/messages.hpp"
+#include "pgoutput/relation_cache.hpp"
+
+namespace holdfast::relay::capture {
+
+struct TranslatorOptions {
+    std::vector<debezium::EventRouterOptions> outboxes;     ///< each of another table
+    std::optional<debezium::ConnectorOptions> connector{};  ///< nullopt = no change events
+    std::string run_id{};                                   ///< header __debezium.context.runId
+};
+
+class Translator {
+ public:
+    /// `catalog` may be null when there are no change events.  Throws FatalError(kConfig).
+    Translator(TranslatorOptions options, TableCatalog* catalog);
+
+    /// A new stream begins, in which the OIDs of the last one mean nothing.  `last_commit`: end of
+    /// the last transaction before it, 0 = not known.
+    void attach(Lsn last_commit);
+
+    /// What the message becomes: none, one, or several records, in their order.  They stay valid
+    /// until the next call, and as long as the message's bytes.  Throws FatalError kMalformedEvent,
+    /// kOutboxShapeChanged, kPublicationChanged; ProtocolError; what the catalogue throws.
+    debezium::Records translate(const pgoutput::Message& message, const debezium::Frame& frame,
+                                pgoutput::Timestamp server_time);
+
+    debezium::Records heartbeat(std::int64_t now_us);
+
+    /// Of the open transaction, or of the lone message that came last: for error messages, and for
+    /// how long its records have been under way.
+    [[nodiscard]] const debezium::EventRouter::Position& position() const { return position_; }
+
+    [[nodiscard]] const debezium::TopicNames& topics() const { return topics_; }
+
+ private:
+    /// What becomes of a relation's changes.
+    struct Target {
+        enum class Kind { kRefused, kIgnored, kOutbox, kChangeEvents };
+        Kind kind = Kind::kRefused;
+        debezium::EventRouter* router = nullptr;  ///< of kOutbox
+    };
+
+    debezium::Records take(const pgoutput::Begin& begin);
+    debezium::Records take(const pgoutput::Commit& commit);
+    debezium::Records take(const pgoutput::Origin& origin);
+    debezium::Records take(const pgoutput::Type& /*type*/) { return {}; }
+    debezium::Records take(const pgoutput::Relation& relation);
+    debezium::Records take(const pgoutput::Insert& insert);
+    debezium::Records take(const pgoutput::Update& update);
+    debezium::Records take(const pgoutput::Delete& deletion);
+    debezium::Records take(const pgoutput::Truncate& truncate);
+    debezium::Records take(const pgoutput::LogicalMessage& message);
+
+    [[nodiscard]] Target target_of(const pgoutput::Relation& relation);
+    /// Throws FatalError(kPublicationChanged) for what the configuration has no use for.
+    [[nodiscard]] const Target& target_of_change(pgoutput::RelationId relation);
+    void refuse_update(const debezium::EventRouter& router);
+
+    debezium::TopicNames topics_;
+    std::deque<debezium::EventRouter> routers_;
+    std::optional<debezium::ChangeEvents> changes_;
+    TableCatalog* catalog_;
+
+    pgoutput::RelationCache relations_;
+    std::unordered_map<std::uint32_t, Target> targets_;
+    bool in_transaction_ = false;
+    bool warned_of_update_ = false;  ///< once for each stream
+    debezium::EventRouter::Position position_;
+    debezium::Frame frame_;  ///< of the message that is being translated
+};
+
+}  // namespace holdfast::relay::capture

@@ -74,9 +74,9 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
     upkeep::PositionBuffer positions(kPositionCapacity);
     adapters::UpkeepRunner runner(
         adapters::connect_options(config, "upkeep"), adapters::stream_requirements(config),
-        identity, metrics.monitor,
+        identity, adapters::heartbeat_action_query(config), metrics.monitor,
         [&stream] { return stream.phase() == commands::StreamState::Phase::kStreaming; });
-    upkeep::UpkeepOptions chores_options = adapters::upkeep_options(config.maintenance);
+    upkeep::UpkeepOptions chores_options = adapters::upkeep_options(config);
     chores_options.report = [&]() -> std::optional<upkeep::Report> {
         if (!stream.owns_report()) {
             return std::nullopt;

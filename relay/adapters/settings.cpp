@@ -80,6 +80,11 @@ capture::TranslatorOptions translator_options(const config::Config& config,
     return options;
 }
 
+std::string heartbeat_action_query(const config::Config& config) {
+    return config.connector.has_change_events() ? config.connector.text("heartbeat.action.query")
+                                                : std::string();
+}
+
 capture::PipelineOptions pipeline_options(const config::Config& config) {
     capture::PipelineOptions options;
     options.max_in_flight_bytes = config.capture.max_in_flight_bytes;
@@ -91,8 +96,12 @@ capture::PipelineOptions pipeline_options(const config::Config& config) {
     return options;
 }
 
-upkeep::UpkeepOptions upkeep_options(const config::MaintenanceConfig& maintenance) {
+upkeep::UpkeepOptions upkeep_options(const config::Config& config) {
+    const config::MaintenanceConfig& maintenance = config.maintenance;
     upkeep::UpkeepOptions options;
+    if (!heartbeat_action_query(config).empty()) {
+        options.heartbeat_interval = pipeline_options(config).heartbeat_interval;
+    }
     options.maintain_interval = std::chrono::seconds(maintenance.interval_s);
     options.expire_holds_interval = std::chrono::milliseconds(maintenance.expire_holds_interval_ms);
     options.expire_holds_limit = maintenance.expire_holds_limit;

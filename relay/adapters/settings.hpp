@@ -31,7 +31,10 @@ namespace holdfast::relay::adapters {
 [[nodiscard]] capture::PipelineOptions pipeline_options(const config::Config& config);
 
 /// Intervals only; report and observe are the caller's.
-[[nodiscard]] upkeep::UpkeepOptions upkeep_options(const config::MaintenanceConfig& maintenance);
+[[nodiscard]] upkeep::UpkeepOptions upkeep_options(const config::Config& config);
+
+/// What is executed with each heartbeat; "" = nothing.
+[[nodiscard]] std::string heartbeat_action_query(const config::Config& config);
 
 /// What slot, publication and outbox must be like for the stream that is configured.
 [[nodiscard]] postgres::StreamRequirements stream_requirements(const config::Config& config);

@@ -21,11 +21,12 @@ std::int64_t bytes_between(Lsn from, Lsn to) {
 }  // namespace
 
 UpkeepRunner::UpkeepRunner(postgres::ConnectOptions options, postgres::StreamRequirements required,
-                           RelayIdentity identity, metrics::MonitorMetrics& metrics,
-                           std::function<bool()> is_streaming)
+                           RelayIdentity identity, std::string heartbeat_query,
+                           metrics::MonitorMetrics& metrics, std::function<bool()> is_streaming)
     : options_(std::move(options)),
       required_(std::move(required)),
       identity_(std::move(identity)),
+      heartbeat_query_(std::move(heartbeat_query)),
       metrics_(metrics),
       is_streaming_(std::move(is_streaming)) {
     metrics_.slot_safe_wal_bytes.set(-1);
@@ -70,6 +71,12 @@ std::int64_t UpkeepRunner::sweep_sagas(std::int64_t limit) {
         metrics_.sagas_swept.add();
     }
     return swept;
+}
+
+void UpkeepRunner::heartbeat_action() {
+    if (is_streaming_() && !heartbeat_query_.empty()) {
+        session().exec(heartbeat_query_.c_str());
+    }
 }
 
 void UpkeepRunner::report(const upkeep::Report& report) {

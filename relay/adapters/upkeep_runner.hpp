@@ -25,12 +25,13 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     /// `metrics` must outlive the runner.  `verify_slot` as long as this process streams from it:
     /// a relay that waits for its turn has nothing to verify.
     UpkeepRunner(postgres::ConnectOptions options, postgres::StreamRequirements required,
-                 RelayIdentity identity, metrics::MonitorMetrics& metrics,
-                 std::function<bool()> is_streaming);
+                 RelayIdentity identity, std::string heartbeat_query,
+                 metrics::MonitorMetrics& metrics, std::function<bool()> is_streaming);
 
     void maintain() override;
     std::int64_t expire_holds(std::int64_t limit) override;
     std::int64_t sweep_sagas(std::int64_t limit) override;
+    void heartbeat_action() override;
     void report(const upkeep::Report& report) override;
     void record_positions(std::span<const upkeep::EventPosition> positions) override;
     void verify() override;
@@ -44,6 +45,7 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     postgres::ConnectOptions options_;
     postgres::StreamRequirements required_;
     RelayIdentity identity_;
+    std::string heartbeat_query_;  ///< heartbeat.action.query
     metrics::MonitorMetrics& metrics_;
     std::function<bool()> is_streaming_;
     std::optional<postgres::Session> session_;

@@ -5,6 +5,7 @@
 #include "adapters/settings.hpp"
 #include "base/errors.hpp"
 #include "commands/commands.hpp"
+#include "commands/publication.hpp"
 #include "commands/stream_preparation.hpp"
 #include "config/config.hpp"
 #include "postgres/catalog.hpp"
@@ -12,30 +13,6 @@
 
 namespace holdfast::relay::commands {
 namespace {
-
-constexpr const char* kExtensionPublication = "holdfast";
-constexpr std::string_view kInsufficientPrivilege = "42501";
-
-void make_publication(postgres::Session& session, const postgres::StreamRequirements& required) {
-    const std::string by_hand = "As superuser: CREATE PUBLICATION " +
-                                session.quote_identifier(required.publication) + " FOR TABLE " +
-                                required.outbox_table +
-                                " WITH (publish = 'insert', publish_via_partition_root = true);";
-    if (required.publication != kExtensionPublication) {
-        throw FatalError(ExitCode::kPublicationMissing,
-                         "publication \"" + required.publication + "\" does not exist", by_hand);
-    }
-    try {
-        session.exec("SELECT holdfast.create_publication()");
-    } catch (const postgres::SqlError& error) {
-        if (error.sqlstate() == kInsufficientPrivilege) {
-            throw FatalError(ExitCode::kPermissionDenied, error.message(),
-                             "As superuser: SELECT holdfast.create_publication();");
-        }
-        throw;
-    }
-    std::printf("publication \"%s\": made\n", required.publication.c_str());
-}
 
 /// What the slot must be like if it is to be ours.
 void require_our_kind_of_slot(const postgres::SlotRow& slot, const std::string& name,
@@ -58,7 +35,7 @@ ExitCode init(const std::string& config_path) {
     const bool had_publication =
         postgres::read_publication(session, required.publication).has_value();
     if (!had_publication) {
-        make_publication(session, required);
+        make_publication(session, config, required);
     }
     const std::optional<postgres::SlotRow> before = postgres::read_slot(session, required.slot);
     if (before) {

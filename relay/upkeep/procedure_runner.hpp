@@ -44,6 +44,9 @@ class ProcedureRunner {
     /// its own; returns how many.
     virtual std::int64_t sweep_sagas(std::int64_t limit) = 0;
 
+    /// Executes heartbeat.action.query, if there is one.
+    virtual void heartbeat_action() = 0;
+
     virtual void report(const Report& report) = 0;
 
     virtual void record_positions(std::span<const EventPosition> positions) = 0;

@@ -44,6 +44,10 @@ Upkeep::Upkeep(ProcedureRunner& runner, PositionBuffer& positions, const Clock& 
     add("saga_sweep", options_.saga_sweep_interval, now, [this] {
         return runner_.sweep_sagas(options_.saga_sweep_limit) >= options_.saga_sweep_limit;
     });
+    add("heartbeat_action", options_.heartbeat_interval, now + options_.heartbeat_interval, [this] {
+        runner_.heartbeat_action();
+        return false;
+    });
     add("verify", options_.verify_interval, now, [this] {
         runner_.verify();
         return false;

@@ -31,6 +31,7 @@ struct UpkeepOptions {
     std::chrono::milliseconds saga_sweep_interval{1'000};  ///< 0 = never
     /// Most that one turn of the chore deals with; when there is more, it is due again at once.
     std::int64_t saga_sweep_limit = 100;
+    std::chrono::milliseconds heartbeat_interval{0};  ///< of heartbeat.action.query; 0 = never
     std::chrono::milliseconds report_interval{10'000};
     /// Half of the ten seconds within which a vanished slot or publication is to be noticed.
     std::chrono::milliseconds verify_interval{5'000};

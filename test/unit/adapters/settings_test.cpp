@@ -58,10 +58,23 @@ TEST(Settings, EachConnectionSaysWhatItIsFor) {
 }
 
 TEST(Settings, UpkeepTakesSecondsAndMilliseconds) {
-    const upkeep::UpkeepOptions options = upkeep_options(
-        parse("[maintenance]\ninterval_s = 7\nexpire_holds_interval_ms = 250\n").maintenance);
+    const upkeep::UpkeepOptions options =
+        upkeep_options(parse("[maintenance]\ninterval_s = 7\nexpire_holds_interval_ms = 250\n"));
     EXPECT_EQ(options.maintain_interval, std::chrono::seconds(7));
     EXPECT_EQ(options.expire_holds_interval, std::chrono::milliseconds(250));
+}
+
+TEST(Settings, HeartbeatsComeOnlyWithChangeEvents) {
+    const std::string heartbeat = "\"heartbeat.interval.ms\" = 500\n";
+    const std::string query = "\"heartbeat.action.query\" = \"SELECT 1\"\n";
+    const config::Config without = parse("[connector]\n" + heartbeat + query);
+    EXPECT_EQ(pipeline_options(without).heartbeat_interval.count(), 0);
+    EXPECT_EQ(heartbeat_action_query(without), "");
+
+    const std::string on = "[connector]\n\"topic.prefix\" = \"app\"\n" + heartbeat;
+    EXPECT_EQ(pipeline_options(parse(on)).heartbeat_interval, std::chrono::milliseconds(500));
+    EXPECT_EQ(upkeep_options(parse(on)).heartbeat_interval.count(), 0);
+    EXPECT_EQ(upkeep_options(parse(on + query)).heartbeat_interval, std::chrono::milliseconds(500));
 }
 
 TEST(ProducerSink, OnlyWhatAPersonMustMendHaltsTheRelay) {

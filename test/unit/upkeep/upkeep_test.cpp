@@ -37,6 +37,7 @@ class FakeRunner final : public ProcedureRunner {
         sagas_due -= swept;
         return swept;
     }
+    void heartbeat_action() override { ++heartbeat_actions; }
     void report(const Report& report) override { reports.push_back(report); }
     void record_positions(std::span<const EventPosition> positions) override {
         if (positions_fail) {
@@ -59,6 +60,7 @@ class FakeRunner final : public ProcedureRunner {
     std::int64_t holds_due = 0;
     int saga_sweeps = 0;
     std::int64_t sagas_due = 0;
+    int heartbeat_actions = 0;
     std::vector<Report> reports;
     std::vector<std::int64_t> recorded;
     bool positions_fail = false;
@@ -103,6 +105,18 @@ class UpkeepTest : public testing::Test {
     int successes = 0;
     int failures = 0;
 };
+
+TEST_F(UpkeepTest, ExecutesTheHeartbeatsQueryEveryIntervalButNotAtOnce) {
+    options.heartbeat_interval = seconds(5);
+    Upkeep upkeep = make();
+    upkeep.step();
+    EXPECT_EQ(runner.heartbeat_actions, 0);
+    for (int i = 0; i < 2; ++i) {
+        clock.advance(seconds(5));
+        upkeep.step();
+    }
+    EXPECT_EQ(runner.heartbeat_actions, 2);
+}
 
 TEST_F(UpkeepTest, RunsMaintainAtOnceAndThenEveryInterval) {
     Upkeep upkeep = make();

@@ -206,7 +206,9 @@ void Pipeline::take(const SourceMessage& message) {
     server_ = std::max(server_, message.wal_end);
     received_ = std::max({received_, message.wal_start, message.wal_end});
     if (message.kind == SourceMessage::Kind::kKeepalive) {
-        tracker_.keepalive(message.wal_end);
+        if (!translator_.holds_confirmation()) {
+            tracker_.keepalive(message.wal_end);
+        }
         reply_requested_ = reply_requested_ || message.reply_requested;
         return;
     }

@@ -9,6 +9,7 @@
 // Thread rule: one thread calls everything.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -86,6 +87,10 @@ class Pipeline final : private DeliveryHandler {
 
     /// The slot's confirmed position, if known, before the first run(): it counts as confirmed.
     void resume_from(Lsn slot_confirmed) { tracker_.keepalive(slot_confirmed); }
+    /// Where the next stream begins (Translator::plan_start); call it before each run().
+    [[nodiscard]] Lsn plan_start(Lsn slot_confirmed) {
+        return translator_.plan_start(std::max(confirmed(), slot_confirmed));
+    }
     /// End of the last transaction before the first run(), for source.sequence; 0 = not known.
     void set_last_commit(Lsn last_commit) { last_commit_ = last_commit; }
 

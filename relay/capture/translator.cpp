@@ -12,6 +12,9 @@ namespace holdfast::relay::capture {
 using debezium::Records;
 
 Translator::Translator(TranslatorOptions options, TableCatalog* catalog) : catalog_(catalog) {
+    if (options.resume_after) {
+        resume_ = ResumePoint(*options.resume_after);
+    }
     for (debezium::EventRouterOptions& outbox : options.outboxes) {
         routers_.emplace_back(std::move(outbox), topics_);
     }
@@ -27,7 +30,8 @@ void Translator::attach(Lsn last_commit) {
     warned_of_update_ = false;
     if (changes_) {
         changes_->unbind_all();
-        changes_->resume_from(last_commit);
+        changes_->resume_from(resume_.pending() ? resume_.last_commit().value_or(Lsn{})
+                                                : last_commit);
     }
 }
 
@@ -49,11 +53,14 @@ Records Translator::heartbeat(std::int64_t now_us) {
 Records Translator::take(const pgoutput::Begin& begin) {
     in_transaction_ = true;
     position_ = {begin.final_lsn, begin.commit_time};
-    return changes_ ? changes_->begin(begin, frame_) : Records{};
+    resume_.begin(begin.xid, begin.final_lsn);
+    const Records records = changes_ ? changes_->begin(begin, frame_) : Records{};
+    return resume_.begin_sent() ? Records{} : records;
 }
 
 Records Translator::take(const pgoutput::Commit& commit) {
     in_transaction_ = false;
+    resume_.commit();
     return changes_ ? changes_->commit(commit, frame_) : Records{};
 }
 
@@ -117,50 +124,65 @@ Records Translator::take(const pgoutput::Insert& insert) {
     const Target& target = target_of_change(insert.relation);
     switch (target.kind) {
         case Target::Kind::kOutbox:
-            return {&target.router->route_row(insert.new_row, position_), 1};
+            return unsent({&target.router->route_row(insert.new_row, position_), 1});
         case Target::Kind::kChangeEvents:
-            return changes_->insert(insert, frame_);
+            return unsent(changes_->insert(insert, frame_));
         case Target::Kind::kIgnored:
         case Target::Kind::kRefused:
             break;
     }
-    return {};
+    return unsent({});
 }
 
 Records Translator::take(const pgoutput::Update& update) {
     const Target& target = target_of_change(update.relation);
     if (target.kind == Target::Kind::kOutbox) {
         refuse_update(*target.router);
-        return {};
     }
-    return target.kind == Target::Kind::kChangeEvents ? changes_->update(update, frame_)
-                                                      : Records{};
+    return unsent(target.kind == Target::Kind::kChangeEvents ? changes_->update(update, frame_)
+                                                             : Records{});
 }
 
 Records Translator::take(const pgoutput::Delete& deletion) {
     // Tidying up an outbox is no event, there as here.
-    return target_of_change(deletion.relation).kind == Target::Kind::kChangeEvents
-               ? changes_->remove(deletion, frame_)
-               : Records{};
+    return unsent(target_of_change(deletion.relation).kind == Target::Kind::kChangeEvents
+                      ? changes_->remove(deletion, frame_)
+                      : Records{});
 }
 
 Records Translator::take(const pgoutput::Truncate& truncate) {
-    const bool captured = std::ranges::count_if(truncate.relations, [this](auto relation) {
-                              return target_of_change(relation).kind == Target::Kind::kChangeEvents;
-                          }) > 0;
-    return captured ? changes_->truncate(truncate, frame_) : Records{};
+    const auto captured = std::ranges::count_if(truncate.relations, [this](auto relation) {
+        return target_of_change(relation).kind == Target::Kind::kChangeEvents;
+    });
+    Records records = captured > 0 ? changes_->truncate(truncate, frame_) : Records{};
+    // One record for each captured table, or none at all when truncates are skipped.
+    for (auto table = captured; table > 0; --table) {
+        if (resume_.sent(frame_.lsn) && !records.empty()) {
+            records = records.subspan(1);
+        }
+    }
+    return records;
 }
 
 Records Translator::take(const pgoutput::LogicalMessage& message) {
+    if (!message.transactional) {
+        resume_.lone_message(message.lsn);
+    }
     const auto router = std::ranges::find_if(
         routers_, [&](const auto& candidate) { return candidate.is_event(message); });
     if (router != routers_.end()) {
         if (!in_transaction_) {
             position_.lsn = message.lsn;
         }
-        return {&router->route_message(message, position_), 1};
+        const Records records{&router->route_message(message, position_), 1};
+        return message.transactional ? unsent(records) : records;
     }
-    return changes_ ? changes_->message(message, frame_) : Records{};
+    const Records records = changes_ ? changes_->message(message, frame_) : Records{};
+    return message.transactional ? unsent(records) : records;
+}
+
+Records Translator::unsent(Records records) {
+    return resume_.sent(frame_.lsn) ? Records{} : records;
 }
 
 void Translator::refuse_update(const debezium::EventRouter& router) {

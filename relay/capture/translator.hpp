@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/lsn.hpp"
+#include "capture/resume_point.hpp"
 #include "capture/table_catalog.hpp"
 #include "debezium/change_events.hpp"
 #include "debezium/event_router.hpp"
@@ -27,12 +28,20 @@ struct TranslatorOptions {
     std::vector<debezium::EventRouterOptions> outboxes;     ///< each of another table
     std::optional<debezium::ConnectorOptions> connector{};  ///< nullopt = no change events
     std::string run_id{};                                   ///< header __debezium.context.runId
+    std::optional<ResumePosition> resume_after{};  ///< what another program has sent already
 };
 
 class Translator {
  public:
     /// `catalog` may be null when there are no change events.  Throws FatalError(kConfig).
     Translator(TranslatorOptions options, TableCatalog* catalog);
+
+    /// Where the next stream begins: `confirmed`, or behind it when another program has sent what
+    /// is between.  `confirmed` is the later of what the slot and this process have confirmed.
+    [[nodiscard]] Lsn plan_start(Lsn confirmed) { return resume_.start(confirmed); }
+
+    /// Whether a keepalive must not confirm anything now (resume_point.hpp).
+    [[nodiscard]] bool holds_confirmation() const noexcept { return resume_.holds_confirmation(); }
 
     /// A new stream begins, in which the OIDs of the last one mean nothing.  `last_commit`: end of
     /// the last transaction before it, 0 = not known.
@@ -71,6 +80,9 @@ class Translator {
     debezium::Records take(const pgoutput::Truncate& truncate);
     debezium::Records take(const pgoutput::LogicalMessage& message);
 
+    /// Leaves out what another program has sent already.
+    debezium::Records unsent(debezium::Records records);
+
     [[nodiscard]] Target target_of(const pgoutput::Relation& relation);
     /// Throws FatalError(kPublicationChanged) for what the configuration has no use for.
     [[nodiscard]] const Target& target_of_change(pgoutput::RelationId relation);
@@ -80,6 +92,7 @@ class Translator {
     std::deque<debezium::EventRouter> routers_;
     std::optional<debezium::ChangeEvents> changes_;
     TableCatalog* catalog_;
+    ResumePoint resume_;
 
     pgoutput::RelationCache relations_;
     std::unordered_map<std::uint32_t, Target> targets_;

@@ -189,7 +189,7 @@ std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream() {
     if (!pipeline_) {
         make_pipeline(*session_, slot);
     }
-    start_ = std::max(pipeline_->confirmed(), slot.confirmed_flush);
+    start_ = pipeline_->plan_start(slot.confirmed_flush);
     if (slot.active_pid) {
         throw postgres::SlotInUseError("slot \"" + required_.slot +
                                        "\" is in use by the server process " +
@@ -216,7 +216,7 @@ std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream() {
     }
     stream->start({.slot = required_.slot,
                    .publication = required_.publication,
-                   .start = pipeline_->confirmed(),
+                   .start = start_ > slot.confirmed_flush ? start_ : pipeline_->confirmed(),
                    .silence = milliseconds(0)});
     return stream;
 }

@@ -82,6 +82,39 @@ class PipelineTest : public testing::Test {
     std::optional<Pipeline> pipeline;
 };
 
+// ---- What another program has sent
+
+TEST_F(PipelineTest, LeavesOutWhatWasSentOfATransactionAndConfirmsItWhole) {
+    pipeline.emplace(
+        sink,
+        TranslatorOptions{
+            .outboxes = {debezium::EventRouterOptions{}},
+            .connector = {},
+            .run_id = {},
+            .resume_after =
+                ResumePosition{.lsn_commit = Lsn{50}, .lsn = Lsn{70}, .xid = Xid{7}, .events = 1}},
+        nullptr, clock, metrics, options, listener);
+    EXPECT_EQ(pipeline->plan_start(Lsn{40}), Lsn{50});
+    pipeline->attach(source);
+    source.keepalive(95);
+    turn();
+    EXPECT_EQ(confirmed(), 0U) << "the transaction is still to come";
+
+    relation();
+    source.frame(test::begin_frame(90, 0, 7), 60);
+    for (const auto& [id, lsn] : {std::pair{"a", 60}, std::pair{"b", 70}, std::pair{"c", 70}}) {
+        source.frame(test::insert_frame(kOutbox, {id, "orders", "k", "T", "{}", std::nullopt}),
+                     static_cast<std::uint64_t>(lsn));
+    }
+    commit(90, 100);
+    transaction(200, {"d"});
+    turn();
+    EXPECT_EQ(sink.ids(), "c d");
+    sink.acknowledge_all();
+    turn();
+    EXPECT_EQ(confirmed(), 200U);
+}
+
 // ---- What is sent
 
 TEST_F(PipelineTest, SendsTheEventsInTheirOrder) {

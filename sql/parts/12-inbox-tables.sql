@@ -77,7 +77,8 @@ CREATE INDEX dead_letter_early ON holdfast.dead_letter_entry (due_at) WHERE stat
 CREATE INDEX dead_letter_key ON holdfast.dead_letter_entry (left(key, 200));
 COMMENT ON TABLE holdfast.dead_letter_entry IS
     'messages that could not be applied (DEAD) or not yet (EARLY), later ones of their key (PARKED), and those that the relay is to deliver again (QUEUED)';
-COMMENT ON COLUMN holdfast.dead_letter_entry.handler IS 'what it is for: a function or procedure, or POST and the origin of an HTTP endpoint';
+COMMENT ON COLUMN holdfast.dead_letter_entry.handler IS 'what it is for: a function or procedure, POST and the origin of an HTTP endpoint, or KAFKA: it was too large for its topic';
+COMMENT ON COLUMN holdfast.dead_letter_entry.kafka_offset IS 'of the message, as its partition; both -1 for what never came to Kafka';
 COMMENT ON COLUMN holdfast.dead_letter_entry.due_at IS 'of a QUEUED entry: when a relay may take it; of an EARLY one: when it is tried again';
 COMMENT ON COLUMN holdfast.dead_letter_entry.value IS 'the message as it came; base64 when it is not valid text (see encoding)';
 COMMENT ON COLUMN holdfast.dead_letter_entry.attempts IS 'how often the handler or endpoint was called for it';

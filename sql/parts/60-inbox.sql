@@ -177,8 +177,10 @@ DECLARE
 BEGIN
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, headers)
     VALUES (event_id, entry.topic || '-dlq', coalesce(short_key(entry.key), ''), 'DeadLetter',
-            event_dead_letter_v1(event_id, entry.id, entry.consumer, entry.topic, entry."partition",
-                entry.kafka_offset, entry.key, entry.value, entry.encoding, entry.headers,
+            -- What was too large for its topic was never there, and is too large for the other one too.
+            event_dead_letter_v1(event_id, entry.id, entry.consumer, entry.topic, nullif(entry."partition", -1),
+                nullif(entry.kafka_offset, -1), entry.key, CASE WHEN entry.handler <> 'KAFKA' THEN entry.value END,
+                entry.encoding, entry.headers,
                 CASE left(entry.sqlstate, 2) WHEN 'HF' THEN 'BUSINESS' WHEN '22' THEN 'FORMAT' ELSE 'TECHNICAL' END,
                 entry.sqlstate, entry.message, entry.attempts),
             trace_headers(CASE WHEN jsonb_typeof(entry.headers) = 'object' THEN entry.headers->>'traceparent' END));

@@ -197,6 +197,11 @@ DECLARE
     entry dead_letter_entry := dead_letter_lock(id);
     error record;
 BEGIN
+    IF entry.handler = 'KAFKA' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF021',
+            MESSAGE = format('dead letter %s was too large for topic %s', entry.id, entry.topic),
+            HINT = 'Raise max.message.bytes of the topic, publish it again (an outbox event: replay(first_id => ..., last_id => ...)), then discard this.';
+    END IF;
     IF is_endpoint(entry.handler) THEN
         PERFORM dead_letter_settle(entry.id, 'QUEUED', NULL, NULL, NULL);
         outcome := 'QUEUED';

@@ -36,7 +36,8 @@ BEGIN
                         holdfast.inbox_refuse, holdfast.inbox_lock, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
                         holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
-                        holdfast.relay_report, holdfast.record_positions, holdfast.maintain, holdfast.expire_holds,
+                        holdfast.relay_report, holdfast.record_positions, holdfast.keep_large_record, holdfast.refuse_large_record,
+                        holdfast.maintain, holdfast.expire_holds,
                         holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone, holdfast.retry_early, holdfast.early_take,
                         holdfast.early_again, holdfast.early_retention, holdfast.dead_letter_retry, holdfast.dead_letter_next,
                         holdfast.dead_letter_settle, holdfast.dead_letter_follow, holdfast.is_endpoint,
@@ -62,7 +63,7 @@ BEGIN
                         holdfast.saga_resolve, holdfast.set_product_limits, holdfast.set_product_room, holdfast.set_waiting_room,
                         holdfast.remove_waiting_room, holdfast.set_coupon, holdfast.stop_coupon TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.reconcile_coupons, holdfast.rebuild_stock, holdfast.replay,
-                        holdfast.register_saga, holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone,
+                        holdfast.fetch_event, holdfast.register_saga, holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone,
                         holdfast.retry_early, holdfast.early_take, holdfast.early_again, holdfast.early_retention,
                         holdfast.expire_holds, holdfast.maintain, holdfast.forget_slot, holdfast.redrive, holdfast.discard,
                         holdfast.dead_letter_lock, holdfast.dead_letter_next, holdfast.dead_letter_settle, holdfast.dead_letter_retry,

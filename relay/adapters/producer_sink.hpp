@@ -28,11 +28,15 @@ class ProducerSink final : public capture::RecordSink {
 
     capture::TopicId topic(std::string_view name) override;
     [[nodiscard]] std::optional<std::int32_t> partition_count(capture::TopicId topic) override;
+    [[nodiscard]] std::optional<std::int64_t> max_message_bytes(capture::TopicId topic) override {
+        return producer_.max_message_bytes(at(topic));
+    }
     capture::SendResult send(capture::TopicId topic, std::int32_t partition,
                              const debezium::Record& record, std::uint64_t ticket) override;
     void send_now() override { producer_.send_now(); }
     void poll(capture::DeliveryHandler& handler) override;
     [[nodiscard]] int fd() const override { return producer_.fd(); }
+    void wake() const override { producer_.wake(); }
 
  private:
     [[nodiscard]] const kafka::ProducerTopic& at(capture::TopicId topic) const {

@@ -96,6 +96,22 @@ capture::PipelineOptions pipeline_options(const config::Config& config) {
     return options;
 }
 
+capture::TooLargeOptions too_large_options(const config::Config& config) {
+    using capture::TooLargePolicy;
+    capture::TooLargeOptions options;
+    for (const config::TooLargeRule& rule : config.too_large) {
+        options.rules.push_back(
+            {rule.topic, rule.policy == "claim-check"   ? TooLargePolicy::kClaimCheck
+                         : rule.policy == "dead-letter" ? TooLargePolicy::kDeadLetter
+                                                        : TooLargePolicy::kHalt});
+    }
+    for (const char* name : {"compression.codec", "compression.type"}) {
+        const std::optional<std::string> codec = config::kafka_property(config, name);
+        options.compressed = options.compressed || (codec && *codec != "none");
+    }
+    return options;
+}
+
 upkeep::UpkeepOptions upkeep_options(const config::Config& config) {
     const config::MaintenanceConfig& maintenance = config.maintenance;
     upkeep::UpkeepOptions options;

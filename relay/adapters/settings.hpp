@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "capture/large_records.hpp"
 #include "capture/pipeline.hpp"
 #include "config/config.hpp"
 #include "debezium/event_router.hpp"
@@ -29,6 +30,8 @@ namespace holdfast::relay::adapters {
                                                             std::string run_id);
 
 [[nodiscard]] capture::PipelineOptions pipeline_options(const config::Config& config);
+
+[[nodiscard]] capture::TooLargeOptions too_large_options(const config::Config& config);
 
 /// Intervals only; report and observe are the caller's.
 [[nodiscard]] upkeep::UpkeepOptions upkeep_options(const config::Config& config);

@@ -347,9 +347,12 @@ void Pipeline::on_delivery(const Delivery& delivery) {
         note_failure(delivery, record);
         return;
     }
-    metrics_.events.add();
-    metrics_.event_bytes.add(record.bytes());
-    if (listener_ != nullptr && !record.id().empty()) {
+    const bool in_kafka = delivery.offset >= 0;
+    if (in_kafka) {
+        metrics_.events.add();
+        metrics_.event_bytes.add(record.bytes());
+    }
+    if (listener_ != nullptr && in_kafka && !record.id().empty()) {
         listener_->on_position(record.id(), translator_.topics()[record.topic], delivery.partition,
                                delivery.offset);
     }

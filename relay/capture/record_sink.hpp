@@ -26,8 +26,8 @@ enum class SendResult {
 /// What became of a record.
 struct Delivery {
     std::uint64_t ticket = 0;     ///< as given to send()
-    std::int32_t partition = -1;  ///< where it is, when delivered
-    std::int64_t offset = -1;     ///< where it is, when delivered
+    std::int32_t partition = -1;  ///< where it is, when delivered, as the next
+    std::int64_t offset = -1;     ///< -1 when delivered: it is kept elsewhere, not in Kafka
     bool delivered = false;
     /// When it was not: what has to happen.  kOk = try again from the last confirmed position,
     /// kMessageTooLarge = the topic does not take this record, others = stop with this code.
@@ -54,6 +54,10 @@ class RecordSink {
     /// readable.  Throws FatalError when there is no such topic.
     [[nodiscard]] virtual std::optional<std::int32_t> partition_count(TopicId topic) = 0;
 
+    /// max.message.bytes of the topic: the largest batch that it takes.  nullopt while that is not
+    /// known, and when nobody tells.  Without waiting.
+    [[nodiscard]] virtual std::optional<std::int64_t> max_message_bytes(TopicId topic) = 0;
+
     /// Queues a copy of `record` for exactly that partition, behind all that was sent before.
     /// `ticket` comes back in its Delivery, and each accepted record has exactly one.  Never
     /// blocks.  Throws FatalError: kMessageTooLarge when the client already knows that no broker
@@ -70,6 +74,9 @@ class RecordSink {
 
     /// Poll this for reading, then call poll().
     [[nodiscard]] virtual int fd() const = 0;
+
+    /// Makes fd() readable.  Any thread.
+    virtual void wake() const = 0;
 };
 
 }  // namespace holdfast::relay::capture

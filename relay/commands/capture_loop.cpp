@@ -70,8 +70,7 @@ void CaptureLoop::run(const StopSignal& stop) {
                                         {"attempt", backoff_.attempts()},
                                         {"backoff_ms", pause.count()}});
             if (dynamic_cast<const capture::DeliveryFailedError*>(&error) != nullptr) {
-                pipeline_.reset();
-                sink_.reset();
+                drop_pipeline();
             }
         } catch (const postgres::SqlError& error) {
             // The catalogue queries of the preparation: nothing that waiting would not settle, or
@@ -98,6 +97,16 @@ void CaptureLoop::make_sink() {
         adapters::ProducerSink::Observer{.kafka_connected = &metrics_.process.kafka_connected,
                                          .turns = &state_.turns,
                                          .after_poll = [this] { positions_.hand_over(); }});
+    const capture::TooLargeOptions too_large = adapters::too_large_options(config_);
+    const bool keeps = std::ranges::any_of(too_large.rules, [](const auto& rule) {
+        return rule.policy != capture::TooLargePolicy::kHalt;
+    });
+    if (keeps) {
+        keeper_ = std::make_unique<adapters::LargeRecordKeeper>(
+            adapters::connect_options(config_, "large records"), [this] { sink_->wake(); });
+    }
+    large_record_sink_ = std::make_unique<capture::LargeRecordSink>(*sink_, keeper_.get(),
+                                                                    too_large, metrics_.capture);
 }
 
 void CaptureLoop::make_pipeline(postgres::Session& session, const postgres::SlotRow& slot) {
@@ -105,13 +114,20 @@ void CaptureLoop::make_pipeline(postgres::Session& session, const postgres::Slot
         make_sink();
     }
     pipeline_ = std::make_unique<capture::Pipeline>(
-        *sink_,
+        *large_record_sink_,
         adapters::translator_options(config_, postgres::read_server(session).database, run_id_),
         &catalog_, clock_, metrics_.capture, adapters::pipeline_options(config_),
         config_.capture.record_offsets ? &positions_ : nullptr);
     if (read_slot_memory(session, required_.slot)) {
         pipeline_->set_last_commit(slot.confirmed_flush);
     }
+}
+
+void CaptureLoop::drop_pipeline() {
+    pipeline_.reset();
+    large_record_sink_.reset();
+    keeper_.reset();
+    sink_.reset();
 }
 
 /// Within a handler: rethrows what it does not deal with.
@@ -123,8 +139,7 @@ void CaptureLoop::isolate_large_record(const FatalError& error) {
     // one that does not is named, and all before it are delivered.
     batching_ = Batching::kOneRecord;
     session_.reset();
-    pipeline_.reset();
-    sink_.reset();
+    drop_pipeline();
     log::warn("batch_too_large",
               {{"reason", error.what()},
                {"hint",

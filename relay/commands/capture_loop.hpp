@@ -10,12 +10,14 @@
 #include <optional>
 #include <string>
 
+#include "adapters/large_record_keeper.hpp"
 #include "adapters/position_collector.hpp"
 #include "adapters/producer_sink.hpp"
 #include "adapters/table_catalog.hpp"
 #include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/lsn.hpp"
+#include "capture/large_records.hpp"
 #include "capture/pipeline.hpp"
 #include "commands/stop_signal.hpp"
 #include "commands/stream_preparation.hpp"
@@ -41,6 +43,7 @@ class CaptureLoop {
     void make_sink();
     /// Over the sink that is there; `session` tells what the configuration does not.
     void make_pipeline(postgres::Session& session, const postgres::SlotRow& slot);
+    void drop_pipeline();
     void isolate_large_record(const FatalError& error);
     void stream_once(const StopSignal& stop);
     [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream();
@@ -60,8 +63,10 @@ class CaptureLoop {
     adapters::PositionCollector positions_;
     adapters::TableCatalog catalog_;
     std::string run_id_;  ///< of this process, in the headers of change events
-    // The pipeline borrows the sink: declared after it, destroyed before it.
+    // Each borrows what is declared before it, and is destroyed before that.
     std::unique_ptr<adapters::ProducerSink> sink_;
+    std::unique_ptr<adapters::LargeRecordKeeper> keeper_;
+    std::unique_ptr<capture::LargeRecordSink> large_record_sink_;
     std::unique_ptr<capture::Pipeline> pipeline_;
     /// A broker refuses a batch as a whole when it is larger than the topic takes, and so blames
     /// records that it would take alone.

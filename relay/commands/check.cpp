@@ -38,6 +38,7 @@ constexpr std::chrono::milliseconds kKafkaLimit{5'000};
 constexpr std::int64_t kDefaultMessageMaxBytes = 1'000'000;  // librdkafka's message.max.bytes
 constexpr std::int64_t kRelayConnections = 4;                // start, capture, inbox, upkeep
 constexpr std::int64_t kNotifyConnections = 1;               // more with [[notify]]
+constexpr std::int64_t kKeeperConnections = 1;               // more with [[too_large]]
 
 /// Topics that the extension writes to.
 constexpr std::string_view kExtensionTopics[] = {
@@ -230,8 +231,9 @@ void check_role(postgres::Session& session, const config::Config& config, Findin
     } else if (role.replication) {
         findings.good("role", role.name);
     }
-    const std::int64_t connections =
-        kRelayConnections + (config.notify.empty() ? 0 : kNotifyConnections);
+    const std::int64_t connections = kRelayConnections +
+                                     (config.notify.empty() ? 0 : kNotifyConnections) +
+                                     (config.too_large.empty() ? 0 : kKeeperConnections);
     if (role.connection_limit >= 0 && role.connection_limit < connections) {
         findings.fail(ExitCode::kPermissionDenied, "role",
                       "CONNECTION LIMIT of " + role.name + " is " +
@@ -409,8 +411,8 @@ void check_topic(const std::string& name, const TopicFacts& topic, std::int64_t 
             subject,
             "takes at most " + std::to_string(*topic.max_message_bytes) +
                 " bytes, and the relay sends up to " + std::to_string(message_max_bytes),
-            "Raise the topic's max.message.bytes, or lower [kafka] \"message.max.bytes\": "
-            "an event between the two halts the relay (exit code 16).");
+            "Raise the topic's max.message.bytes, or say in [[too_large]] what becomes of a larger "
+            "event: without a rule it halts the relay (exit code 16).");
     }
     if (topic.replicas < 3 || topic.min_insync_replicas.value_or(2) < 2) {
         TopicRemarks::add(remarks.fragile, name);

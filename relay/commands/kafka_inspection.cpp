@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <memory>
 #include <span>
 #include <string_view>
 
 #include "base/errors.hpp"
 #include "kafka/errors.hpp"
 #include "kafka/handles.hpp"
+#include "kafka/topic_configuration.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -20,19 +19,6 @@ using std::chrono::milliseconds;
 
 /// Brokers that know this question answer at once; the in-memory broker does not know it.
 constexpr milliseconds kDescribeLimit{1'500};
-
-struct ResourceDeleter {
-    void operator()(rd_kafka_ConfigResource_t* resource) const noexcept {
-        rd_kafka_ConfigResource_destroy(resource);
-    }
-};
-struct OptionsDeleter {
-    void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
-        rd_kafka_AdminOptions_destroy(options);
-    }
-};
-using ResourceHandle = std::unique_ptr<rd_kafka_ConfigResource_t, ResourceDeleter>;
-using OptionsHandle = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter>;
 
 kafka::ClientHandle make_client(const kafka::Properties& properties) {
     kafka::ConfHandle conf = kafka::make_conf(properties, kafka::ClientKind::kProducer);
@@ -44,56 +30,6 @@ kafka::ClientHandle make_client(const kafka::Properties& properties) {
     }
     static_cast<void>(conf.release());  // the client's now
     return client;
-}
-
-/// Configuration entries of one resource by name; empty when the cluster does not tell.
-std::map<std::string, std::string> describe_configuration(rd_kafka_t* client,
-                                                          rd_kafka_ResourceType_t type,
-                                                          const std::string& name,
-                                                          milliseconds limit) {
-    const kafka::QueueHandle queue(rd_kafka_queue_new(client));
-    const OptionsHandle options(
-        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
-    std::array<char, 256> reason{};
-    rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(limit.count()),
-                                              reason.data(), reason.size());
-    const ResourceHandle resource(rd_kafka_ConfigResource_new(type, name.c_str()));
-    rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-    rd_kafka_DescribeConfigs(client, resources, 1, options.get(), queue.get());
-
-    std::map<std::string, std::string> entries;
-    const kafka::EventHandle event(
-        rd_kafka_queue_poll(queue.get(), static_cast<int>(limit.count()) + 500));
-    if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return entries;
-    }
-    const rd_kafka_DescribeConfigs_result_t* result =
-        rd_kafka_event_DescribeConfigs_result(event.get());
-    std::size_t count = 0;
-    const rd_kafka_ConfigResource_t** answers =
-        result == nullptr ? nullptr : rd_kafka_DescribeConfigs_result_resources(result, &count);
-    for (const rd_kafka_ConfigResource_t* answer : std::span(answers, count)) {
-        std::size_t entry_count = 0;
-        const rd_kafka_ConfigEntry_t** found =
-            rd_kafka_ConfigResource_configs(answer, &entry_count);
-        for (const rd_kafka_ConfigEntry_t* entry : std::span(found, entry_count)) {
-            const char* value = rd_kafka_ConfigEntry_value(entry);
-            entries[rd_kafka_ConfigEntry_name(entry)] = value == nullptr ? "" : value;
-        }
-    }
-    return entries;
-}
-
-std::optional<std::int64_t> number(const std::map<std::string, std::string>& entries,
-                                   const std::string& name) {
-    const auto found = entries.find(name);
-    std::int64_t value = 0;
-    if (found == entries.end() ||
-        std::from_chars(found->second.data(), found->second.data() + found->second.size(), value)
-                .ec != std::errc{}) {
-        return std::nullopt;
-    }
-    return value;
 }
 
 }  // namespace
@@ -130,21 +66,21 @@ ClusterFacts inspect_cluster(const kafka::Properties& properties,
         if (topic == facts.topics.end()) {
             continue;
         }
-        const auto entries =
-            describe_configuration(client.get(), RD_KAFKA_RESOURCE_TOPIC, name, kDescribeLimit);
-        if (entries.empty()) {
+        const auto entries = kafka::describe_configuration(client.get(), RD_KAFKA_RESOURCE_TOPIC,
+                                                           name, kDescribeLimit);
+        if (!entries) {
             tells = false;  // for one topic, so for none
             break;
         }
-        topic->second.max_message_bytes = number(entries, "max.message.bytes");
-        topic->second.min_insync_replicas = number(entries, "min.insync.replicas");
+        topic->second.max_message_bytes = kafka::number_in(*entries, "max.message.bytes");
+        topic->second.min_insync_replicas = kafka::number_in(*entries, "min.insync.replicas");
     }
     if (tells && facts.brokers > 0) {
         const auto entries =
-            describe_configuration(client.get(), RD_KAFKA_RESOURCE_BROKER,
-                                   std::to_string(metadata->brokers[0].id), kDescribeLimit);
-        if (const auto found = entries.find("auto.create.topics.enable"); found != entries.end()) {
-            facts.auto_create = found->second == "true";
+            kafka::describe_configuration(client.get(), RD_KAFKA_RESOURCE_BROKER,
+                                          std::to_string(metadata->brokers[0].id), kDescribeLimit);
+        if (entries && entries->contains("auto.create.topics.enable")) {
+            facts.auto_create = entries->at("auto.create.topics.enable") == "true";
         }
     }
     return facts;

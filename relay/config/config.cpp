@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -173,14 +174,16 @@ class Loader {
         const toml::array* list = node.as_array();
         if (list == nullptr || !list->is_array_of_tables()) {
             report(at(node.source()),
-                   "a binding is written in double brackets: " + bracketed(section));
+                   "this section is a list, written in double brackets: " + bracketed(section));
             return;
         }
         for (const toml::node& element : *list) {
             if (section == "inbox") {
                 config_.inbox.emplace_back();
-            } else {
+            } else if (section == "notify") {
                 config_.notify.emplace_back();
+            } else {
+                config_.too_large.emplace_back();
             }
             binding_origins_[section].push_back(at(element.source()));
             seen_.clear();
@@ -268,8 +271,8 @@ class Loader {
                 continue;
             }
             if (is_list(section)) {
-                report(name, "bindings cannot be given by the environment; use " +
-                                 bracketed(section) + " in a file");
+                report(name, "lists cannot be given by the environment; use " + bracketed(section) +
+                                 " in a file");
                 return;
             }
             if (section == "kafka") {
@@ -564,6 +567,7 @@ class Loader {
         }
         check_bindings();
         check_notifications();
+        check_too_large();
     }
 
     void check_slot_name() {
@@ -642,6 +646,18 @@ class Loader {
                 report(origins[i],
                        "[[notify]] secret has a character that no HTTP header can carry, such as a "
                        "line break");
+            }
+        }
+    }
+
+    void check_too_large() {
+        const std::vector<std::string>& origins = binding_origins_["too_large"];
+        for (std::size_t i = 0; i < config_.too_large.size(); ++i) {
+            try {
+                const std::regex expression(config_.too_large[i].topic);
+            } catch (const std::regex_error& error) {
+                report(origins[i], "[[too_large]] topic " + quoted(config_.too_large[i].topic) +
+                                       " is neither a topic nor an expression: " + error.what());
             }
         }
     }

@@ -88,6 +88,13 @@ struct NotifyBinding {
     std::string start;          ///< as in InboxBinding
 };
 
+/// One [[too_large]] rule: what becomes of records that `topic` does not take because of their
+/// size.
+struct TooLargeRule {
+    std::string topic;   ///< its name, or an expression that matches all of it
+    std::string policy;  ///< halt | claim-check | dead-letter
+};
+
 /// [maintenance]
 struct MaintenanceConfig {
     std::int64_t interval_s{};                ///< 0 = off
@@ -115,6 +122,7 @@ struct Config {
     ConnectorConfig connector;
     std::vector<InboxBinding> inbox;
     std::vector<NotifyBinding> notify;
+    std::vector<TooLargeRule> too_large;
     MaintenanceConfig maintenance;
     HttpConfig http;
     LogConfig log;

@@ -296,6 +296,23 @@ std::vector<Key> make_keys() {
          .help = "Where a consumer begins in a partition that it has never read, as in [[inbox]].",
          .target = TARGET(notify.back().start)},
 
+        {.section = "too_large",
+         .name = "topic",
+         .type = "string",
+         .required = true,
+         .help = "A topic, or an expression (ECMAScript) that matches all of its name. The first "
+                 "rule that fits a topic counts; without one it is `halt`.",
+         .target = TARGET(too_large.back().topic)},
+        {.section = "too_large",
+         .name = "policy",
+         .type = "string",
+         .default_value = "halt",
+         .choices = {"halt", "claim-check", "dead-letter"},
+         .help = "What becomes of a record that the topic does not take because of its size: the "
+                 "relay stops; or keeps it in `holdfast.large_record` and sends a claim check in "
+                 "its place; or keeps it as a dead letter.",
+         .target = TARGET(too_large.back().policy)},
+
         {.section = "maintenance",
          .name = "interval_s",
          .type = "integer",
@@ -472,7 +489,7 @@ std::span<const RefusedProperty> refused_kafka_properties() {
 }
 
 bool is_list(std::string_view section) {
-    return section == "inbox" || section == "notify";
+    return section == "inbox" || section == "notify" || section == "too_large";
 }
 
 std::string bracketed(std::string_view section) {

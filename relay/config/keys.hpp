@@ -18,7 +18,8 @@ enum class Sensitivity { kPublic, kMayHoldSecret };
 /// The value is kept as text under its name: Config::connector.
 struct Kept {};
 
-/// Where the value goes.  Keys of [[inbox]] and [[notify]] write to the last binding.
+/// Where the value goes.  Keys of [[inbox]], [[notify]] and [[too_large]] write to the last
+/// element.
 using Target =
     std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&), bool& (*)(Config&), Kept>;
 
@@ -44,7 +45,7 @@ struct Key {
 /// Whether `name` is the key's, or fits its name when that has arguments.
 [[nodiscard]] bool fits(const Key& key, std::string_view name);
 
-/// Whether the section is a list of bindings, in double brackets.
+/// Whether the section is a list, in double brackets.
 [[nodiscard]] bool is_list(std::string_view section);
 
 /// "[kafka]", "[[inbox]]"

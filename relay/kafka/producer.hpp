@@ -81,6 +81,12 @@ class Producer {
     /// becomes readable.  Throws FatalError kTopicMissing or kPermissionDenied.
     [[nodiscard]] std::optional<std::int32_t> partition_count(const ProducerTopic& topic);
 
+    /// max.message.bytes of the topic: the largest batch that it takes.  nullopt until the brokers
+    /// have answered, and when they do not tell.
+    [[nodiscard]] std::optional<std::int64_t> max_message_bytes(const ProducerTopic& topic) {
+        return directory_->max_message_bytes(topic.directory_index_);
+    }
+
     /// Lets librdkafka choose the partition: murmur2 of the key as the Java client does, at random
     /// without a key.
     static constexpr std::int32_t kPartitionByKey = RD_KAFKA_PARTITION_UA;
@@ -112,6 +118,9 @@ class Producer {
 
     /// Readable when poll() has something to read or a partition_count() may have changed.
     [[nodiscard]] int fd() const { return wake_.fd(); }
+
+    /// Makes fd() readable.  Any thread.
+    void wake() const { wake_.signal(); }
 
     /// Whether a broker answered when one was last asked; false at first and after all of them have
     /// gone, until one answers again.

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "base/log.hpp"
 #include "kafka/errors.hpp"
+#include "kafka/topic_configuration.hpp"
 
 namespace holdfast::relay::kafka {
 namespace {
@@ -51,6 +53,11 @@ std::optional<std::int32_t> TopicDirectory::partitions(std::size_t index) {
             throw_error(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "topic " + name);
     }
     return std::nullopt;
+}
+
+std::optional<std::int64_t> TopicDirectory::max_message_bytes(std::size_t index) {
+    const std::scoped_lock lock(mutex_);
+    return entries_.at(index).max_message_bytes;
 }
 
 void TopicDirectory::doubt() {
@@ -131,6 +138,7 @@ void TopicDirectory::ask_for(Entry& entry, TimePoint now) {
     const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
     const Entry before = entry;
     if (answer.err == RD_KAFKA_RESP_ERR_NO_ERROR && answer.partition_cnt > 0) {
+        ask_for_limit(entry, now);
         entry.state = State::kKnown;
         entry.partitions = answer.partition_cnt;
         entry.due = now + options_.refresh;
@@ -147,6 +155,23 @@ void TopicDirectory::ask_for(Entry& entry, TimePoint now) {
     if (entry.state != before.state || entry.partitions != before.partitions) {
         changed_();
     }
+}
+
+void TopicDirectory::ask_for_limit(Entry& entry, TimePoint now) {
+    if (now < limits_due_) {
+        return;
+    }
+    const std::string name = rd_kafka_topic_name(entry.topic);
+    std::string reason;
+    if (const auto entries =
+            describe_configuration(client_, RD_KAFKA_RESOURCE_TOPIC, name,
+                                   std::chrono::milliseconds(kQuestionMs), &reason)) {
+        entry.max_message_bytes = number_in(*entries, "max.message.bytes");
+        return;
+    }
+    // What is not told for one topic is not for the others either.
+    limits_due_ = now + options_.refresh;
+    log::info("topic_limit_unknown", {{"topic", name}, {"reason", reason}});
 }
 
 }  // namespace holdfast::relay::kafka

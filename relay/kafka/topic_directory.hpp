@@ -1,11 +1,14 @@
-// How many partitions each topic has, asked of the brokers by a thread of its own, so that whoever
-// needs the answer on a hot path never waits for the network.
+// How many partitions each topic has and how large its batches may be, asked of the brokers by a
+// thread of its own, so that whoever needs the answer on a hot path never waits for the network.
 //
 // Policy for a topic that does not exist: the question itself lets a broker with
 // auto.create.topics.enable create it (unless the user has set allow.auto.create.topics=false).  A
-// topic that is still missing 30 s after it was first asked for is reported missing.
+// topic that is still missing 30 s after it was first asked for is reported missing.  A cluster
+// that does not tell a topic's configuration is asked again with the next refresh; until then its
+// batches have no limit that is known.
 //
-// Thread rule: partitions() from any one thread; the directory's thread only asks and notes.
+// Thread rule: partitions() and max_message_bytes() from any one thread; the directory's thread
+// only asks and notes.
 #pragma once
 
 #include <atomic>
@@ -47,6 +50,10 @@ class TopicDirectory {
     /// that is the answer.
     [[nodiscard]] std::optional<std::int32_t> partitions(std::size_t index);
 
+    /// max.message.bytes of a topic whose partitions are known; nullopt when the cluster has not
+    /// told.
+    [[nodiscard]] std::optional<std::int64_t> max_message_bytes(std::size_t index);
+
     /// Whether the last question was answered.  Any thread.
     [[nodiscard]] bool reachable() const { return reachable_.load(std::memory_order_relaxed); }
 
@@ -60,6 +67,7 @@ class TopicDirectory {
         rd_kafka_topic_t* topic = nullptr;
         State state = State::kAsking;
         std::int32_t partitions = 0;
+        std::optional<std::int64_t> max_message_bytes{};
         TimePoint first_asked{};
         TimePoint due{};
     };
@@ -67,6 +75,7 @@ class TopicDirectory {
     void run(const std::stop_token& stop);
     void ask_for_brokers(rd_kafka_topic_t* topic);
     void ask_for(Entry& entry, TimePoint now);
+    void ask_for_limit(Entry& entry, TimePoint now);
 
     rd_kafka_t* client_;
     DirectoryOptions options_;
@@ -75,7 +84,8 @@ class TopicDirectory {
     std::condition_variable_any wake_;
     std::atomic<bool> reachable_{false};
     bool doubted_ = true;
-    bool heard_of_cluster_ = false;  ///< the directory's thread's
+    bool heard_of_cluster_ = false;  ///< the directory's thread's, as the next
+    TimePoint limits_due_{};         ///< when a cluster that did not tell one is asked for limits
     std::deque<Entry> entries_;      // elements never move
     std::jthread thread_;
 };

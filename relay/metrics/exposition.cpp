@@ -127,6 +127,12 @@ void add_capture(Families& out, const CaptureMetrics& capture, const MonitorMetr
     out.counter("holdfast_relay_delivery_failures_total",
                 "Delivery reports that were not a success; the stream is then read again.",
                 capture.delivery_failures);
+    out.counter("holdfast_relay_claim_checks_total",
+                "Claim checks sent in place of records that their topic does not take.",
+                capture.claim_checks);
+    out.counter("holdfast_relay_large_dead_letters_total",
+                "Records that their topic does not take, kept as dead letters.",
+                capture.large_dead_letters);
     out.counter("holdfast_relay_queue_full_total",
                 "Times that the bound on buffered records stopped the reading of WAL.",
                 capture.queue_full);

@@ -21,6 +21,8 @@ struct CaptureMetrics {
     Counter event_bytes;          ///< key and value bytes of those
     Counter transactions;         ///< transactions that are wholly acknowledged and carried records
     Counter delivery_failures;    ///< delivery reports that were not a success
+    Counter claim_checks;         ///< sent in place of records that were too large
+    Counter large_dead_letters;   ///< records that were too large and became dead letters
     Counter queue_full;           ///< times the producer's bound stopped reading from PostgreSQL
     Gauge in_flight_records;      ///< handed to the producer, not yet acknowledged
     Gauge in_flight_bytes;        ///< their key and value bytes

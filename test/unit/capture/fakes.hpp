@@ -98,6 +98,7 @@ class FakeSink final : public RecordSink {
         std::string value;
         std::string id;
         std::uint64_t ticket = 0;
+        std::string headers{};  ///< "name=value" of each
     };
 
     // ---- What the test sees and decides
@@ -106,6 +107,7 @@ class FakeSink final : public RecordSink {
     std::size_t capacity = 1'000'000;  ///< records that fit
     std::optional<std::int32_t> partitions = 1;
     std::size_t largest_value = 1'000'000;
+    std::optional<std::int64_t> topic_limit;  ///< max.message.bytes of every topic
     bool acknowledge_at_once = false;
     std::size_t sent_now = 0;  ///< so many of `sent` do not linger any more
 
@@ -129,8 +131,6 @@ class FakeSink final : public RecordSink {
         }
         return text;
     }
-    /// Somebody looked away: signal the descriptor as Kafka would.
-    void wake() { readable_.signal(); }
 
     // ---- RecordSink
 
@@ -139,6 +139,9 @@ class FakeSink final : public RecordSink {
         return TopicId{static_cast<std::uint32_t>(topics_.size() - 1)};
     }
     std::optional<std::int32_t> partition_count(TopicId /*topic*/) override { return partitions; }
+    std::optional<std::int64_t> max_message_bytes(TopicId /*topic*/) override {
+        return topic_limit;
+    }
     SendResult send(TopicId topic, std::int32_t partition, const debezium::Record& record,
                     std::uint64_t ticket) override {
         if (record.value && record.value->size() > largest_value) {
@@ -148,10 +151,18 @@ class FakeSink final : public RecordSink {
             return SendResult::kFull;
         }
         ++outstanding_;
-        sent.push_back({topics_.at(static_cast<std::size_t>(topic)), partition,
+        sent.push_back({topics_.at(static_cast<std::size_t>(topic)),
+                        partition,
                         std::string(record.key.value_or("(null)")),
-                        std::string(record.value.value_or("(null)")), std::string(record.event_id),
-                        ticket});
+                        std::string(record.value.value_or("(null)")),
+                        std::string(record.event_id),
+                        ticket,
+                        {}});
+        for (const debezium::Header& header : record.headers) {
+            sent.back().headers += (sent.back().headers.empty() ? "" : " ") +
+                                   std::string(header.name) + "=" +
+                                   std::string(header.value.value_or("(null)"));
+        }
         if (acknowledge_at_once) {
             acknowledge_all();
         }
@@ -166,6 +177,7 @@ class FakeSink final : public RecordSink {
         }
     }
     [[nodiscard]] int fd() const override { return readable_.fd(); }
+    void wake() const override { readable_.signal(); }
 
  private:
     void report(const Delivery& delivery) {

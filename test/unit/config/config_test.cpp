@@ -314,9 +314,24 @@ TEST(Config, ReportsAllProblemsOfNotificationsWithTheirLines) {
 
 TEST(Config, NotificationsAreRefusedAsASectionAndFromTheEnvironment) {
     EXPECT_TRUE(contains(problem_of(std::string(kBrokers) + "[notify]\ntopic = \"t\"\n"),
-                         "a binding is written in double brackets: [[notify]]"));
+                         "this section is a list, written in double brackets: [[notify]]"));
     EXPECT_TRUE(contains(problem_of(kBrokers, {"HOLDFAST_NOTIFY_URL=http://a"}),
                          "use [[notify]] in a file"));
+}
+
+TEST(Config, ReadsWhatBecomesOfLargeRecords) {
+    const Config config = good(std::string(kBrokers) +
+                               "[[too_large]]\ntopic = \"orders\"\npolicy = \"claim-check\"\n"
+                               "[[too_large]]\ntopic = \"inventory[.].*\"\n");
+    ASSERT_EQ(config.too_large.size(), 2U);
+    EXPECT_EQ(config.too_large[0].topic, "orders");
+    EXPECT_EQ(config.too_large[0].policy, "claim-check");
+    EXPECT_EQ(config.too_large[1].policy, "halt");
+    const auto problems =
+        problems_of(std::string(kBrokers) + "[[too_large]]\ntopic = \"(\"\npolicy = \"cut\"\n");
+    ASSERT_EQ(problems.size(), 2U);
+    EXPECT_TRUE(contains(problems[0], "is neither a topic nor an expression"));
+    EXPECT_TRUE(contains(problems[1], "claim-check"));
 }
 
 TEST(Config, SecretOfANotificationInAReadableFileIsRefused) {

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "adapters/drift_scope.hpp"
 #include "adapters/settings.hpp"
 #include "adapters/upkeep_runner.hpp"
 #include "base/log.hpp"
@@ -76,6 +77,9 @@ ExitCode run(const std::string& config_path, const commands::RunOptions& options
         adapters::connect_options(config, "upkeep"), adapters::stream_requirements(config),
         identity, adapters::heartbeat_action_query(config), metrics.monitor,
         [&stream] { return stream.phase() == commands::StreamState::Phase::kStreaming; });
+    if (std::optional<postgres::DriftScope> scope = adapters::drift_scope(config)) {
+        runner.watch(std::move(*scope));
+    }
     upkeep::UpkeepOptions chores_options = adapters::upkeep_options(config);
     chores_options.report = [&]() -> std::optional<upkeep::Report> {
         if (!stream.owns_report()) {

@@ -10,6 +10,9 @@
 namespace holdfast::relay::adapters {
 namespace {
 
+/// Soon enough that a table is not missed for long, and a query over the catalogues only.
+constexpr std::chrono::seconds kDriftInterval{10};
+
 /// The columns of "column:header[:alias],...".
 std::vector<std::string> placement_columns(const std::string& placement) {
     std::vector<std::string> columns;
@@ -115,6 +118,9 @@ capture::TooLargeOptions too_large_options(const config::Config& config) {
 upkeep::UpkeepOptions upkeep_options(const config::Config& config) {
     const config::MaintenanceConfig& maintenance = config.maintenance;
     upkeep::UpkeepOptions options;
+    if (config.connector.has_change_events()) {
+        options.drift_interval = kDriftInterval;
+    }
     if (!heartbeat_action_query(config).empty()) {
         options.heartbeat_interval = pipeline_options(config).heartbeat_interval;
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "base/log.hpp"
 #include "base/lsn.hpp"
 #include "postgres/array_literal.hpp"
 
@@ -122,6 +123,36 @@ void UpkeepRunner::verify() {
     if (is_streaming_()) {
         require_streamable(open, required_);
     }
+}
+
+void UpkeepRunner::look_for_drift() {
+    if (!watch_ || !is_streaming_()) {
+        return;
+    }
+    std::vector<postgres::Drift> found = watch_->look(session());
+    const auto is_in = [](const std::vector<postgres::Drift>& drifts,
+                          const postgres::Drift& drift) {
+        return std::ranges::any_of(drifts, [&](const postgres::Drift& other) {
+            return other.kind == drift.kind && other.subject == drift.subject;
+        });
+    };
+    // Each is told once, when it begins and when it ends; the metric says that there are some.
+    for (const postgres::Drift& drift : found) {
+        if (!is_in(drifts_, drift)) {
+            log::warn("publication_drift", {{"kind", name_of(drift.kind)},
+                                            {"subject", drift.subject},
+                                            {"problem", drift.problem},
+                                            {"repair", drift.repair}});
+        }
+    }
+    for (const postgres::Drift& drift : drifts_) {
+        if (!is_in(found, drift)) {
+            log::info("publication_drift_ended",
+                      {{"kind", name_of(drift.kind)}, {"subject", drift.subject}});
+        }
+    }
+    metrics_.publication_drift.set(static_cast<std::int64_t>(found.size()));
+    drifts_ = std::move(found);
 }
 
 void UpkeepRunner::sample_slot(const postgres::SlotRow& slot) {

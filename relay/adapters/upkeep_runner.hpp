@@ -5,9 +5,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "metrics/relay_metrics.hpp"
 #include "postgres/catalog.hpp"
+#include "postgres/publication_drift.hpp"
 #include "postgres/session.hpp"
 #include "upkeep/procedure_runner.hpp"
 
@@ -35,6 +37,10 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     void report(const upkeep::Report& report) override;
     void record_positions(std::span<const upkeep::EventPosition> positions) override;
     void verify() override;
+    void look_for_drift() override;
+
+    /// What look_for_drift() compares; without it there is nothing to look for.
+    void watch(postgres::DriftScope scope) { watch_.emplace(std::move(scope)); }
 
  private:
     /// An open session.  Throws as postgres::connect(), but never FatalError: a login that fails
@@ -48,6 +54,8 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     std::string heartbeat_query_;  ///< heartbeat.action.query
     metrics::MonitorMetrics& metrics_;
     std::function<bool()> is_streaming_;
+    std::optional<postgres::PublicationWatch> watch_;
+    std::vector<postgres::Drift> drifts_;  ///< as they were at the last look
     std::optional<postgres::Session> session_;
 };
 

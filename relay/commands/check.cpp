@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/drift_scope.hpp"
 #include "adapters/settings.hpp"
 #include "base/errors.hpp"
 #include "base/url.hpp"
@@ -295,6 +296,20 @@ void check_stream(postgres::Session& session, const config::Config& config, Find
     }
 }
 
+void check_drift(postgres::Session& session, const config::Config& config, Findings& findings) {
+    std::optional<postgres::DriftScope> scope = adapters::drift_scope(config);
+    if (!scope) {
+        return;
+    }
+    const auto drifts = postgres::PublicationWatch(std::move(*scope)).look(session);
+    for (const postgres::Drift& drift : drifts) {
+        findings.warn("drift", drift.subject + ": " + drift.problem, drift.repair + ".");
+    }
+    if (drifts.empty()) {
+        findings.good("drift", "configuration, publication and catalogue fit");
+    }
+}
+
 void check_handlers(const config::Config& config, Findings& findings) {
     postgres::InboxCalls calls(adapters::connect_options(config, "check"), "check");
     for (const config::InboxBinding& binding : config.inbox) {
@@ -348,6 +363,7 @@ void check_postgres(const config::Config& config, Findings& findings) {
         check_server(*session, findings);
         check_role(*session, config, findings);
         check_stream(*session, config, findings);
+        check_drift(*session, config, findings);
         check_handlers(config, findings);
         check_notifications(config, findings);
     } catch (const std::exception& error) {

@@ -168,6 +168,9 @@ void add_monitor(Families& out, const MonitorMetrics& monitor) {
     out.gauge("holdfast_relay_slot_safe_wal_bytes",
               "WAL that can still be written before the slot is lost; -1 when there is no limit.",
               monitor.slot_safe_wal_bytes);
+    out.gauge("holdfast_relay_publication_drift",
+              "Ways in which configuration, publication and catalogue do not fit.",
+              monitor.publication_drift);
     out.counter("holdfast_relay_upkeep_runs_total", "Upkeep calls that succeeded.",
                 monitor.upkeep_runs);
     out.counter("holdfast_relay_upkeep_failures_total", "Upkeep calls that failed.",

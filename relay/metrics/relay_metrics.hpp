@@ -66,7 +66,8 @@ struct MonitorMetrics {
     Gauge slot_lag_bytes;       ///< current position minus confirmed_flush_lsn
     Gauge slot_safe_wal_bytes;  ///< safe_wal_size; -1 when the server sets no limit
     Gauge slot_active;
-    Gauge wal_lsn;  ///< end of flushed WAL, seen by another connection than the stream's
+    Gauge wal_lsn;            ///< end of flushed WAL, seen by another connection than the stream's
+    Gauge publication_drift;  ///< ways in which configuration, publication and catalogue differ
     Counter upkeep_runs;
     Counter upkeep_failures;
     Counter holds_expired;

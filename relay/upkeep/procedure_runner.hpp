@@ -54,6 +54,9 @@ class ProcedureRunner {
     /// Throws FatalError when slot, publication or outbox table are no longer what the stream
     /// needs.
     virtual void verify() = 0;
+
+    /// Looks where configuration, publication and catalogue do not fit, and says so.
+    virtual void look_for_drift() = 0;
 };
 
 }  // namespace holdfast::relay::upkeep

@@ -15,6 +15,7 @@ namespace holdfast::relay::upkeep {
 namespace {
 
 constexpr std::string_view kReport = "report";
+constexpr std::string_view kDrift = "publication_drift";
 /// A wake-up at least this often costs nothing and bounds the effect of a lost one.
 constexpr std::chrono::seconds kLongestSleep{60};
 
@@ -52,6 +53,10 @@ Upkeep::Upkeep(ProcedureRunner& runner, PositionBuffer& positions, const Clock& 
         runner_.verify();
         return false;
     });
+    add(kDrift, options_.drift_interval, now, [this] {
+        runner_.look_for_drift();
+        return false;
+    });
     add(kReport, options_.report_interval, now + options_.report_interval, [this] {
         const std::optional<Report> report = options_.report ? options_.report() : std::nullopt;
         if (report) {
@@ -87,7 +92,7 @@ void Upkeep::run(std::stop_token stop) {
 std::chrono::steady_clock::time_point Upkeep::step() {
     if (report_requested_.exchange(false)) {
         for (Chore& chore : chores_) {
-            if (chore.name == kReport) {
+            if (chore.name == kReport || chore.name == kDrift) {
                 chore.due = clock_.now();
             }
         }

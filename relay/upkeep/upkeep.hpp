@@ -35,6 +35,7 @@ struct UpkeepOptions {
     std::chrono::milliseconds report_interval{10'000};
     /// Half of the ten seconds within which a vanished slot or publication is to be noticed.
     std::chrono::milliseconds verify_interval{5'000};
+    std::chrono::milliseconds drift_interval{0};  ///< 0 = never
     /// How long positions are gathered before they are written.
     std::chrono::milliseconds positions_delay{100};
     std::size_t positions_batch = 5000;
@@ -64,7 +65,7 @@ class Upkeep {
     /// What run() does at its end: one last try at positions and report.
     void finish();
 
-    /// Makes the report and the verification due now (the stream has just started or ended).
+    /// Makes the report and the look for drift due now (the stream has just started or ended).
     void request_report();
 
  private:

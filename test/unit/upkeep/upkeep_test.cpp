@@ -54,6 +54,8 @@ class FakeRunner final : public ProcedureRunner {
         }
     }
 
+    void look_for_drift() override { ++looks; }
+
     int maintained = 0;
     bool maintain_fails = false;
     int sweeps = 0;
@@ -66,6 +68,7 @@ class FakeRunner final : public ProcedureRunner {
     bool positions_fail = false;
     int verified = 0;
     bool slot_gone = false;
+    int looks = 0;
 };
 
 class UpkeepTest : public testing::Test {
@@ -308,6 +311,24 @@ TEST(PositionBuffer, WakesOnlyWhenItWasEmpty) {
     std::vector<EventPosition> one(1);
     buffer.offer(one);
     EXPECT_EQ(woken, 2);
+}
+
+TEST_F(UpkeepTest, LooksForDriftAtItsInterval) {
+    make().step();
+    EXPECT_EQ(runner.looks, 0) << "nobody has asked for it";
+    options.drift_interval = seconds(30);
+    Upkeep upkeep = make();
+    upkeep.step();
+    EXPECT_EQ(runner.looks, 1);
+    clock.advance(seconds(29));
+    upkeep.step();
+    EXPECT_EQ(runner.looks, 1);
+    clock.advance(seconds(1));
+    upkeep.step();
+    EXPECT_EQ(runner.looks, 2);
+    upkeep.request_report();
+    upkeep.step();
+    EXPECT_EQ(runner.looks, 3) << "the stream has begun";
 }
 
 }  // namespace

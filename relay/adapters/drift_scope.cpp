@@ -1,9 +1,11 @@
 #include "adapters/drift_scope.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "adapters/connector_settings.hpp"
 #include "debezium/change_events.hpp"
@@ -29,11 +31,13 @@ constexpr std::string_view kExtensionSchema = "holdfast";
 
 /// The extension's tables are captured when a list is as wide as that, but nobody misses them; an
 /// outbox is routed.  Shared, because a function object has to be copyable.
-auto captured_by(debezium::ConnectorOptions options, const std::string& outbox) {
-    return [lists = std::make_shared<const Lists>(std::move(options)), outbox](
+auto captured_by(debezium::ConnectorOptions options,
+                 const std::vector<config::OutboxConfig>& outboxes) {
+    return [lists = std::make_shared<const Lists>(std::move(options)), outboxes](
                std::string_view schema, std::string_view table) {
+        const std::string name = std::string(schema).append(".").append(table);
         return schema != kExtensionSchema &&
-               std::string(schema).append(".").append(table) != outbox &&
+               std::ranges::find(outboxes, name, &config::OutboxConfig::table) == outboxes.end() &&
                lists->capture(schema, table);
     };
 }
@@ -50,7 +54,7 @@ std::optional<postgres::DriftScope> drift_scope(const config::Config& config) {
                options.skipped_operations.find(operation) == std::string::npos;
     };
     postgres::DriftScope scope{.publication = config.postgres.publication,
-                               .captures = captured_by(options, config.outbox.table),
+                               .captures = captured_by(options, config.outboxes),
                                .has_column = {},
                                .expected = {},
                                .updates = wants('u'),
@@ -59,7 +63,7 @@ std::optional<postgres::DriftScope> drift_scope(const config::Config& config) {
     for (const std::string& expression : options.table_include_list) {
         debezium::ConnectorOptions alone = options;
         alone.table_include_list = {expression};
-        scope.expected.push_back({expression, captured_by(std::move(alone), config.outbox.table)});
+        scope.expected.push_back({expression, captured_by(std::move(alone), config.outboxes)});
     }
     return scope;
 }

@@ -28,12 +28,32 @@ std::vector<std::string> placement_columns(const std::string& placement) {
 }
 
 /// "" = no CloudEvents.
-std::string cloudevents_source(const config::Config& config) {
-    if (config.outbox.cloudevents_mode == "off") {
+std::string cloudevents_source(const config::OutboxConfig& outbox, const std::string& slot) {
+    if (outbox.cloudevents_mode == "off") {
         return "";
     }
-    return config.outbox.cloudevents_source.empty() ? "/holdfast/" + config.postgres.slot
-                                                    : config.outbox.cloudevents_source;
+    return outbox.cloudevents_source.empty() ? "/holdfast/" + slot : outbox.cloudevents_source;
+}
+
+/// The columns that the event router needs.
+std::vector<std::string> outbox_columns(const config::OutboxConfig& outbox,
+                                        const std::string& slot) {
+    std::vector<std::string> wanted = placement_columns(outbox.table_fields_additional_placement);
+    wanted.insert(wanted.begin(), {outbox.table_field_event_id, outbox.table_field_event_key,
+                                   outbox.route_by_field, outbox.table_field_event_payload});
+    if (!outbox.table_field_event_timestamp.empty()) {
+        wanted.push_back(outbox.table_field_event_timestamp);
+    }
+    if (!cloudevents_source(outbox, slot).empty()) {
+        wanted.push_back(outbox.table_field_event_type);
+    }
+    std::vector<std::string> columns;
+    for (std::string& column : wanted) {
+        if (std::ranges::find(columns, column) == columns.end()) {
+            columns.push_back(std::move(column));
+        }
+    }
+    return columns;
 }
 
 }  // namespace
@@ -54,8 +74,8 @@ kafka::Properties kafka_properties(const config::Config& config) {
     return properties;
 }
 
-debezium::EventRouterOptions router_options(const config::Config& config) {
-    const config::OutboxConfig& outbox = config.outbox;
+debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox,
+                                            const std::string& slot) {
     return {.table = outbox.table,
             .message_prefix = outbox.message_prefix,
             .table_field_event_id = outbox.table_field_event_id,
@@ -70,13 +90,16 @@ debezium::EventRouterOptions router_options(const config::Config& config) {
             .route_topic_replacement = outbox.route_topic_replacement,
             .route_tombstone_on_empty_payload = outbox.route_tombstone_on_empty_payload,
             .table_op_invalid_behavior = outbox.table_op_invalid_behavior,
-            .cloudevents_source = cloudevents_source(config)};
+            .cloudevents_source = cloudevents_source(outbox, slot)};
 }
 
 capture::TranslatorOptions translator_options(const config::Config& config,
                                               std::string database_name, std::string run_id) {
-    capture::TranslatorOptions options{
-        .outboxes = {router_options(config)}, .connector = {}, .run_id = std::move(run_id)};
+    capture::TranslatorOptions options;
+    options.run_id = std::move(run_id);
+    for (const config::OutboxConfig& outbox : config.outboxes) {
+        options.outboxes.push_back(router_options(outbox, config.postgres.slot));
+    }
     if (config.connector.has_change_events()) {
         options.connector = connector_options(config.connector, std::move(database_name));
     }
@@ -133,25 +156,13 @@ upkeep::UpkeepOptions upkeep_options(const config::Config& config) {
 }
 
 postgres::StreamRequirements stream_requirements(const config::Config& config) {
-    const config::OutboxConfig& outbox = config.outbox;
     postgres::StreamRequirements required{.slot = config.postgres.slot,
                                           .publication = config.postgres.publication,
-                                          .outbox_table = outbox.table,
-                                          .outbox_columns = {},
+                                          .outboxes = {},
                                           .system_identifier = config.postgres.system_identifier};
-    std::vector<std::string> columns = placement_columns(outbox.table_fields_additional_placement);
-    columns.insert(columns.begin(), {outbox.table_field_event_id, outbox.table_field_event_key,
-                                     outbox.route_by_field, outbox.table_field_event_payload});
-    if (!outbox.table_field_event_timestamp.empty()) {
-        columns.push_back(outbox.table_field_event_timestamp);
-    }
-    if (!cloudevents_source(config).empty()) {
-        columns.push_back(outbox.table_field_event_type);
-    }
-    for (std::string& column : columns) {
-        if (std::ranges::find(required.outbox_columns, column) == required.outbox_columns.end()) {
-            required.outbox_columns.push_back(std::move(column));
-        }
+    for (const config::OutboxConfig& outbox : config.outboxes) {
+        required.outboxes.push_back(
+            {.table = outbox.table, .columns = outbox_columns(outbox, config.postgres.slot)});
     }
     return required;
 }

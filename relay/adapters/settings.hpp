@@ -21,7 +21,8 @@ namespace holdfast::relay::adapters {
 
 [[nodiscard]] kafka::Properties kafka_properties(const config::Config& config);
 
-[[nodiscard]] debezium::EventRouterOptions router_options(const config::Config& config);
+[[nodiscard]] debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox,
+                                                          const std::string& slot);
 
 /// What becomes of the stream's messages.  `database_name` and `run_id` are for change events.
 /// Throws ConfigError.

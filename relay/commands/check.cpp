@@ -137,8 +137,11 @@ std::optional<config::Config> check_configuration(const std::string& path, Findi
 }
 
 void check_options(const config::Config& config, Findings& findings) {
-    for (const std::string& problem : debezium::find_problems(adapters::router_options(config))) {
-        findings.fail(ExitCode::kConfig, "[outbox]", problem, "");
+    for (const config::OutboxConfig& outbox : config.outboxes) {
+        for (const std::string& problem :
+             debezium::find_problems(adapters::router_options(outbox, config.postgres.slot))) {
+            findings.fail(ExitCode::kConfig, "[outbox]", problem, "");
+        }
     }
     for (const kafka::PropertyProblem& problem :
          kafka::validate_properties(adapters::kafka_properties(config))) {
@@ -268,7 +271,9 @@ void check_stream(postgres::Session& session, const config::Config& config, Find
         findings.good("publication", required.publication);
     }
     if (!failed["outbox"]) {
-        findings.good("outbox", required.outbox_table);
+        for (const postgres::OutboxRequirement& outbox : required.outboxes) {
+            findings.good("outbox", outbox.table);
+        }
     }
     const std::optional<SlotMemory> memory = read_slot_memory(session, required.slot);
     const std::optional<postgres::SlotRow> slot = postgres::read_slot(session, required.slot);
@@ -381,9 +386,10 @@ std::vector<std::string> expected_topics(const config::Config& config) {
             topics.push_back(topic);
         }
     };
-    if (config.outbox.table == "holdfast.outbox") {
-        const debezium::TopicRouter router(config.outbox.route_topic_regex,
-                                           config.outbox.route_topic_replacement);
+    const auto own =
+        std::ranges::find(config.outboxes, "holdfast.outbox", &config::OutboxConfig::table);
+    if (own != config.outboxes.end()) {
+        const debezium::TopicRouter router(own->route_topic_regex, own->route_topic_replacement);
         for (const std::string_view topic : kExtensionTopics) {
             add(router.apply(std::string(topic)));
         }

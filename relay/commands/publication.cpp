@@ -15,7 +15,8 @@
 namespace holdfast::relay::commands {
 namespace {
 
-constexpr const char* kExtensionPublication = "holdfast";
+constexpr std::string_view kExtensionPublication = "holdfast";
+constexpr std::string_view kExtensionOutbox = "holdfast.outbox";
 constexpr std::string_view kInsufficientPrivilege = "42501";
 
 /// Every table that logical replication could publish, but for the system's; partitions too.
@@ -85,10 +86,10 @@ std::string published_tables(postgres::Session& session, const config::Config& c
 std::string publication_statement(postgres::Session& session, const config::Config& config,
                                   const postgres::StreamRequirements& required) {
     std::vector<std::string> outboxes;
-    if (!required.outbox_table.empty()) {
-        const std::size_t dot = required.outbox_table.find('.');
-        outboxes.push_back(quoted_table(session, required.outbox_table.substr(0, dot),
-                                        required.outbox_table.substr(dot + 1)));
+    for (const postgres::OutboxRequirement& outbox : required.outboxes) {
+        const std::size_t dot = outbox.table.find('.');
+        outboxes.push_back(
+            quoted_table(session, outbox.table.substr(0, dot), outbox.table.substr(dot + 1)));
     }
     // An outbox in partitions has one shape and one name, whatever the other tables want.
     const bool via_root = !outboxes.empty() || config.connector.flag("publish.via.partition.root");
@@ -98,15 +99,20 @@ std::string publication_statement(postgres::Session& session, const config::Conf
            "', publish_via_partition_root = " + (via_root ? "true" : "false") + ")";
 }
 
+/// Without change events there is at least one outbox.
 void make_extension_publication(postgres::Session& session,
                                 const postgres::StreamRequirements& required) {
-    const std::string by_hand = "As superuser: CREATE PUBLICATION " +
-                                session.quote_identifier(required.publication) + " FOR TABLE " +
-                                required.outbox_table +
-                                " WITH (publish = 'insert', publish_via_partition_root = true);";
-    if (required.publication != kExtensionPublication) {
+    std::string tables;
+    for (const postgres::OutboxRequirement& outbox : required.outboxes) {
+        tables += (tables.empty() ? "" : ", ") + outbox.table;
+    }
+    if (required.publication != kExtensionPublication || tables != kExtensionOutbox) {
         throw FatalError(ExitCode::kPublicationMissing,
-                         "publication \"" + required.publication + "\" does not exist", by_hand);
+                         "publication \"" + required.publication + "\" does not exist",
+                         "As superuser: CREATE PUBLICATION " +
+                             session.quote_identifier(required.publication) + " FOR TABLE " +
+                             tables +
+                             " WITH (publish = 'insert', publish_via_partition_root = true);");
     }
     try {
         session.exec("SELECT holdfast.create_publication()");

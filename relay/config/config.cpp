@@ -100,6 +100,7 @@ class Loader {
  public:
     Loader(std::string file, Privacy privacy, const Environment& environment)
         : file_(std::move(file)), privacy_(privacy), environment_(environment) {
+        config_.outboxes.emplace_back();
         for (const Key& key : keys()) {
             if (!is_list(key.section)) {
                 assign_default(key);
@@ -153,6 +154,12 @@ class Loader {
     }
 
     void read_section(const std::string& name, const toml::node& node) {
+        has_outbox_ = has_outbox_ || name == "outbox";
+        if (name == "outbox" && node.is_array_of_tables()) {
+            config_.outboxes.clear();
+            read_bindings(name, node);
+            return;
+        }
         if (is_list(name)) {
             read_bindings(name, node);
             return;
@@ -182,6 +189,8 @@ class Loader {
                 config_.inbox.emplace_back();
             } else if (section == "notify") {
                 config_.notify.emplace_back();
+            } else if (section == "outbox") {
+                config_.outboxes.emplace_back();
             } else {
                 config_.too_large.emplace_back();
             }
@@ -274,6 +283,13 @@ class Loader {
                 report(name, "lists cannot be given by the environment; use " + bracketed(section) +
                                  " in a file");
                 return;
+            }
+            if (section == "outbox") {
+                if (binding_origins_.contains("outbox")) {
+                    report(name, "[[outbox]] in the file cannot be overridden by the environment");
+                    return;
+                }
+                has_outbox_ = true;
             }
             if (section == "kafka") {
                 assign("kafka", kafka_name(name.substr(prefix.size())), nullptr, value, name);
@@ -547,7 +563,7 @@ class Loader {
     void check_config() {
         check_slot_name();
         check_listen();
-        check_table();
+        check_outboxes();
         if (config_.postgres.publication.empty()) {
             report(origin_of("postgres", "publication"), "[postgres] publication is empty");
         }
@@ -601,12 +617,22 @@ class Loader {
         }
     }
 
-    void check_table() {
-        const std::string& table = config_.outbox.table;
-        const std::size_t dot = table.find('.');
-        if (dot == std::string::npos || dot == 0 || dot + 1 == table.size()) {
-            report(origin_of("outbox", "table"),
-                   "[outbox] table has to be schema.table, not " + quoted(table));
+    void check_outboxes() {
+        if (config_.connector.has_change_events() && !has_outbox_) {
+            config_.outboxes.clear();  // nobody has asked for an event router
+        }
+        std::set<std::string_view> tables;
+        for (std::size_t i = 0; i < config_.outboxes.size(); ++i) {
+            const std::vector<std::string>& origins = binding_origins_["outbox"];
+            const std::string origin =
+                i < origins.size() ? origins[i] : origin_of("outbox", "table");
+            const std::string& table = config_.outboxes[i].table;
+            const std::size_t dot = table.find('.');
+            if (dot == std::string::npos || dot == 0 || dot + 1 == table.size()) {
+                report(origin, "[outbox] table has to be schema.table, not " + quoted(table));
+            } else if (!tables.insert(table).second) {
+                report(origin, "table " + quoted(table) + " is already an outbox");
+            }
         }
     }
 
@@ -700,6 +726,7 @@ class Loader {
     std::map<std::string, std::vector<std::string>> binding_origins_;  // by section
     std::set<std::pair<std::string, std::string>> bound_;              // group, topic
     std::set<std::string_view> seen_;
+    bool has_outbox_ = false;  ///< [outbox] is in the file, or in the environment
 };
 
 ConfigError unreadable(const std::string& path) {

@@ -43,8 +43,8 @@ struct CaptureConfig {
     bool record_offsets{};               ///< write Kafka offsets back into outbox_position
 };
 
-/// [outbox]: Debezium's event router options by their names, and some of our own (`table`,
-/// `message.prefix`, `table.field.event.headers`, `cloudevents.*`).
+/// [outbox], or each [[outbox]]: Debezium's event router options by their names, and some of our
+/// own (`table`, `message.prefix`, `table.field.event.headers`, `cloudevents.*`).
 struct OutboxConfig {
     std::string table;
     std::string message_prefix;
@@ -118,7 +118,7 @@ struct Config {
     PostgresConfig postgres;
     std::vector<KafkaProperty> kafka;
     CaptureConfig capture;
-    OutboxConfig outbox;
+    std::vector<OutboxConfig> outboxes;  ///< one by default; none with change events alone
     ConnectorConfig connector;
     std::vector<InboxBinding> inbox;
     std::vector<NotifyBinding> notify;

@@ -32,7 +32,9 @@ class Inspection {
         inspect_server();
         inspect_role();
         inspect_publication();
-        inspect_outbox();
+        for (const OutboxRequirement& outbox : required_.outboxes) {
+            inspect_outbox(outbox);
+        }
         inspect_slot();
         return std::move(findings_);
     }
@@ -101,19 +103,23 @@ class Inspection {
                 "ALTER PUBLICATION ... SET (publish = 'insert'). Events written meanwhile are not "
                 "in the stream: see \"publication changed\" in docs/operations.md.");
         }
-        if (!publication->via_partition_root) {
+        if (!publication->via_partition_root && !required_.outboxes.empty()) {
             add(ExitCode::kPublicationChanged,
                 "publication " + required_.publication +
                     " publishes partitions under their own names",
                 "ALTER PUBLICATION ... SET (publish_via_partition_root = true).");
         }
         const auto tables = read_published_tables(session_, required_.publication);
-        const auto outbox =
-            std::ranges::find(tables, required_.outbox_table, &PublishedTable::name);
+        for (const OutboxRequirement& outbox : required_.outboxes) {
+            inspect_published(tables, outbox.table);
+        }
+    }
+
+    void inspect_published(const std::vector<PublishedTable>& tables, const std::string& table) {
+        const auto outbox = std::ranges::find(tables, table, &PublishedTable::name);
         if (outbox == tables.end()) {
             add(ExitCode::kPublicationChanged,
-                "publication " + required_.publication + " does not contain " +
-                    required_.outbox_table,
+                "publication " + required_.publication + " does not contain " + table,
                 "ALTER PUBLICATION ... ADD TABLE. Events written meanwhile are not in the stream: "
                 "see \"publication changed\" in docs/operations.md.");
             return;
@@ -121,27 +127,26 @@ class Inspection {
         if (outbox->row_filter || !outbox->all_columns) {
             add(ExitCode::kPublicationChanged,
                 "publication " + required_.publication + " leaves out " +
-                    (outbox->row_filter ? "rows" : "columns") + " of " + required_.outbox_table,
+                    (outbox->row_filter ? "rows" : "columns") + " of " + table,
                 "Remove the row filter or column list: an event must be published whole.");
         }
     }
 
-    void inspect_outbox() {
-        const auto columns = read_columns(session_, required_.outbox_table);
+    void inspect_outbox(const OutboxRequirement& outbox) {
+        const auto columns = read_columns(session_, outbox.table);
         if (columns.empty()) {
-            add(ExitCode::kOutboxShapeChanged, "there is no table " + required_.outbox_table,
+            add(ExitCode::kOutboxShapeChanged, "there is no table " + outbox.table,
                 "Check `table` in [outbox], and that the extension is installed here.");
             return;
         }
         std::vector<std::string> missing;
-        for (const std::string& column : required_.outbox_columns) {
+        for (const std::string& column : outbox.columns) {
             if (std::ranges::find(columns, column, &ColumnRow::name) == columns.end()) {
                 missing.push_back(column);
             }
         }
         if (!missing.empty()) {
-            add(ExitCode::kOutboxShapeChanged,
-                required_.outbox_table + " has no column " + joined(missing),
+            add(ExitCode::kOutboxShapeChanged, outbox.table + " has no column " + joined(missing),
                 "Check the table.field.event.* options in [outbox].");
         }
     }

@@ -102,13 +102,17 @@ struct Finding {
     std::string hint;
 };
 
-/// Everything about server, role, slot, publication and outbox table that is wrong, worst first.
-/// `outbox_columns` are the columns that the event router needs.
+/// An outbox, and the columns of it that its event router needs.
+struct OutboxRequirement {
+    std::string table;  ///< schema.table, unquoted
+    std::vector<std::string> columns;
+};
+
+/// Everything about server, role, slot, publication and outboxes that is wrong, worst first.
 struct StreamRequirements {
     std::string slot;
     std::string publication;
-    std::string outbox_table;
-    std::vector<std::string> outbox_columns;
+    std::vector<OutboxRequirement> outboxes;
     std::string system_identifier;  ///< "" = any
 };
 [[nodiscard]] std::vector<Finding> inspect(Session& session, const StreamRequirements& required);

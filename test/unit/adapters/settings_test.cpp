@@ -17,11 +17,15 @@ config::Config parse(const std::string& more = "") {
         "test.toml", config::Privacy::kOwnerOnly, {});
 }
 
+debezium::EventRouterOptions router_of(const config::Config& config) {
+    return router_options(config.outboxes.at(0), config.postgres.slot);
+}
+
 TEST(Settings, RequireTheColumnsThatTheRouterReads) {
     const postgres::StreamRequirements required =
         stream_requirements(parse("[outbox]\n\"table.field.event.timestamp\" = \"created_at\"\n"));
-    EXPECT_EQ(required.outbox_table, "holdfast.outbox");
-    EXPECT_EQ(required.outbox_columns,
+    EXPECT_EQ(required.outboxes.at(0).table, "holdfast.outbox");
+    EXPECT_EQ(required.outboxes.at(0).columns,
               (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "type",
                                         "created_at"}));
 }
@@ -31,24 +35,23 @@ TEST(Settings, RequireEachPlacedColumnOnce) {
         stream_requirements(parse("[outbox]\n\"table.fields.additional.placement\" = "
                                   "\"type:header:eventType, tenant:header, id:header:eventId\"\n"
                                   "\"table.field.event.timestamp\" = \"\"\n"));
-    EXPECT_EQ(required.outbox_columns,
+    EXPECT_EQ(required.outboxes.at(0).columns,
               (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "type",
                                         "tenant"}));
 }
 
 TEST(Settings, CloudEventsAreOffUnlessAskedForAndTheirSourceIsTheSlotUnlessNamed) {
-    EXPECT_EQ(router_options(parse()).cloudevents_source, "");
-    EXPECT_EQ(
-        router_options(parse("[outbox]\n\"cloudevents.source\" = \"/x\"\n")).cloudevents_source,
-        "");
+    EXPECT_EQ(router_of(parse()).cloudevents_source, "");
+    EXPECT_EQ(router_of(parse("[outbox]\n\"cloudevents.source\" = \"/x\"\n")).cloudevents_source,
+              "");
     const config::Config derived = parse(
         "[outbox]\n\"cloudevents.mode\" = \"binary\"\n"
         "\"table.fields.additional.placement\" = \"\"\n");
-    EXPECT_EQ(router_options(derived).cloudevents_source, "/holdfast/holdfast");
-    EXPECT_EQ(stream_requirements(derived).outbox_columns,
+    EXPECT_EQ(router_of(derived).cloudevents_source, "/holdfast/holdfast");
+    EXPECT_EQ(stream_requirements(derived).outboxes.at(0).columns,
               (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "type"}));
-    EXPECT_EQ(router_options(parse("[outbox]\n\"cloudevents.mode\" = \"binary\"\n"
-                                   "\"cloudevents.source\" = \"/x\"\n"))
+    EXPECT_EQ(router_of(parse("[outbox]\n\"cloudevents.mode\" = \"binary\"\n"
+                              "\"cloudevents.source\" = \"/x\"\n"))
                   .cloudevents_source,
               "/x");
 }

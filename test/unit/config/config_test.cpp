@@ -76,8 +76,8 @@ TEST(Config, HasDefaultsForEverythingButTheBrokers) {
     EXPECT_EQ(config.capture.delivery, "at-least-once");
     EXPECT_EQ(config.capture.status_interval_ms, 1000);
     EXPECT_FALSE(config.capture.record_offsets);
-    EXPECT_EQ(config.outbox.table, "holdfast.outbox");
-    EXPECT_EQ(config.outbox.route_topic_replacement, "${routedByValue}");
+    EXPECT_EQ(config.outboxes.at(0).table, "holdfast.outbox");
+    EXPECT_EQ(config.outboxes.at(0).route_topic_replacement, "${routedByValue}");
     EXPECT_TRUE(config.inbox.empty());
     EXPECT_EQ(config.maintenance.interval_s, 60);
     EXPECT_EQ(config.http.listen, "127.0.0.1:9464");
@@ -125,6 +125,40 @@ TEST(Config, KeepsPropertiesWhoseNamesCarryAnArgument) {
     EXPECT_EQ(config.connector.named[0].name, "column.mask.hash.SHA-256.with.salt.pe.pper");
     EXPECT_EQ(config.connector.named[1].value, "shop.customer.name");
     EXPECT_EQ(config.connector.named[1].origin, "holdfast.toml:2");
+}
+
+TEST(Config, HasOneOutboxUnlessItIsToldOtherwise) {
+    EXPECT_EQ(good(kBrokers).outboxes.size(), 1U);
+    const std::string on = std::string("[connector]\n\"topic.prefix\" = \"app\"\n") + kBrokers;
+    EXPECT_TRUE(good(on).outboxes.empty()) << "change events alone";
+    EXPECT_EQ(good("[outbox]\n" + on).outboxes.size(), 1U);
+    EXPECT_EQ(good(on, {"HOLDFAST_OUTBOX_TABLE=a.b"}).outboxes.at(0).table, "a.b");
+}
+
+TEST(Config, TakesSeveralOutboxesEachWithItsOwnOptions) {
+    const Config config = good(std::string(R"([[outbox]]
+"route.by.field" = "kind"
+
+[[outbox]]
+table = "legacy.events"
+"table.field.event.key" = "entity"
+)") + kBrokers);
+    ASSERT_EQ(config.outboxes.size(), 2U);
+    EXPECT_EQ(config.outboxes[0].table, "holdfast.outbox");
+    EXPECT_EQ(config.outboxes[0].route_by_field, "kind");
+    EXPECT_EQ(config.outboxes[1].table, "legacy.events");
+    EXPECT_EQ(config.outboxes[1].route_by_field, "aggregatetype");
+    EXPECT_EQ(config.outboxes[1].table_field_event_key, "entity");
+}
+
+TEST(Config, RefusesOutboxesThatOverrideOrRepeatEachOther) {
+    const std::string two =
+        std::string("[[outbox]]\ntable = \"a.b\"\n\n[[outbox]]\ntable = ") + "\"c.d\"\n" + kBrokers;
+    EXPECT_EQ(problem_of(two, {"HOLDFAST_OUTBOX_TABLE=x.y"}),
+              "HOLDFAST_OUTBOX_TABLE: [[outbox]] in the file cannot be overridden by the "
+              "environment");
+    EXPECT_EQ(problem_of(std::string("[[outbox]]\n\n[[outbox]]\n") + kBrokers),
+              "holdfast.toml:3: table \"holdfast.outbox\" is already an outbox");
 }
 
 TEST(Config, NamesTheWrongPropertyOfAConnector) {
@@ -179,8 +213,8 @@ start = "latest"
     EXPECT_EQ(kafka_property(config, "linger.ms.like"), "0.5");
     EXPECT_EQ(kafka_property(config, "acks"), std::nullopt);
     EXPECT_TRUE(config.capture.record_offsets);
-    EXPECT_EQ(config.outbox.route_topic_replacement, "shop.${routedByValue}");
-    EXPECT_EQ(config.outbox.table_field_event_timestamp, "created_at");
+    EXPECT_EQ(config.outboxes.at(0).route_topic_replacement, "shop.${routedByValue}");
+    EXPECT_EQ(config.outboxes.at(0).table_field_event_timestamp, "created_at");
     ASSERT_EQ(config.inbox.size(), 2U);
     EXPECT_EQ(config.inbox[0].group, "holdfast");
     EXPECT_EQ(config.inbox[0].batch_max_messages, 500);
@@ -379,7 +413,7 @@ TEST(Config, EnvironmentWinsOverTheFile) {
     EXPECT_EQ(kafka_property(config, "bootstrap.servers"), "broker:9092");
     EXPECT_EQ(config.capture.status_interval_ms, 50);
     EXPECT_TRUE(config.capture.record_offsets);
-    EXPECT_EQ(config.outbox.route_by_field, "kind");
+    EXPECT_EQ(config.outboxes.at(0).route_by_field, "kind");
 }
 
 TEST(Config, MistakesInTheEnvironmentNameTheVariable) {

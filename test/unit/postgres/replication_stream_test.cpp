@@ -245,8 +245,7 @@ class PostgresCatalog : public PostgresStream {
     [[nodiscard]] StreamRequirements required() const {
         return {.slot = slot_,
                 .publication = "holdfast",
-                .outbox_table = "holdfast.outbox",
-                .outbox_columns = {"id", "payload"},
+                .outboxes = {{.table = "holdfast.outbox", .columns = {"id", "payload"}}},
                 .system_identifier = {}};
     }
     /// The codes of what inspect() finds; the extension is never installed here.
@@ -305,7 +304,7 @@ TEST_F(PostgresCatalog, FindsWhatIsWrongWithThePublication) {
 TEST_F(PostgresCatalog, FindsAMissingColumnOrTable) {
     create_slot(*session_, slot_, "holdfast");
     StreamRequirements wanted = required();
-    wanted.outbox_columns.emplace_back("aggregatetype");
+    wanted.outboxes[0].columns.emplace_back("aggregatetype");
     EXPECT_EQ(codes(wanted), Codes{ExitCode::kOutboxShapeChanged});
     const auto columns = read_columns(*session_, "holdfast.outbox");
     ASSERT_EQ(columns.size(), 2U);

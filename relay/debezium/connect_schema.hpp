@@ -19,11 +19,11 @@ struct ConnectSchema {
     /// boolean int8 int16 int32 int64 float double bytes string array map struct
     std::string type;
     bool optional = false;
-    std::string name;  ///< semantic type, as "io.debezium.time.Date"; "" = none
-    std::optional<std::int32_t> version;
-    std::string doc;                                                ///< "" = none
+    std::string name{};  ///< semantic type, as "io.debezium.time.Date"; "" = none
+    std::optional<std::int32_t> version{};
+    std::string doc{};                                              ///< "" = none
     std::vector<std::pair<std::string, std::string>> parameters{};  ///< in this order
-    std::optional<std::string> default_json;                        ///< the default, already JSON
+    std::optional<std::string> default_json{};                      ///< the default, already JSON
 
     std::vector<ConnectField> fields{};  ///< of a struct
     std::vector<ConnectSchema> items{};  ///< of an array: one; of a map: key and value

@@ -20,6 +20,7 @@ enum class TimePrecision {
     kIsostring,
     kMicroseconds,
     kNanoseconds,
+    kStructured,  ///< since 3.7
 };
 enum class IntervalHandling { kNumeric, kString };
 enum class HstoreHandling { kJson, kMap };

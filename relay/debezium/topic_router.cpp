@@ -1,8 +1,9 @@
 #include "debezium/topic_router.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
+
+#include "debezium/java_pattern.hpp"
 
 namespace holdfast::relay::debezium {
 
@@ -23,102 +24,16 @@ bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/// A Java pattern as ECMAScript, with the numbers of its named groups.
-class Translation {
- public:
-    explicit Translation(std::string_view java) : java_(java) {
-        while (next_ < java_.size()) {
-            one();
-        }
-    }
-
-    std::string pattern;
-    std::map<std::string, std::size_t, std::less<>> names;
-    std::size_t groups = 0;
-
- private:
-    void one() {
-        const char c = java_[next_];
-        if (c == '\\') {
-            escape();
-            return;
-        }
-        if (c == '[') {
-            if (in_class_) {
-                bad_regex("a class inside of a class is not supported");
-            }
-            in_class_ = true;
-        } else if (c == ']') {
-            in_class_ = false;
-        } else if (c == '(' && !in_class_) {
-            group();
-            return;
-        } else if (c == '+' && !in_class_ && after_quantifier_) {
-            bad_regex("possessive quantifiers are not supported");
-        }
-        after_quantifier_ = c == '*' || c == '+' || c == '?' || c == '}';
-        pattern += c;
-        ++next_;
-    }
-
-    void escape() {
-        constexpr std::string_view kSame = "dDwWsSbBtnrfv";
-        if (next_ + 1 == java_.size()) {
-            bad_regex("it ends with a backslash");
-        }
-        const char c = java_[next_ + 1];
-        if (is_letter(c) && kSame.find(c) == std::string_view::npos) {
-            bad_regex(std::string("\\") + c + " is not supported");
-        }
-        pattern += '\\';
-        pattern += c;
-        next_ += 2;
-        after_quantifier_ = false;
-    }
-
-    void group() {
-        after_quantifier_ = false;
-        const std::string_view rest = java_.substr(next_);
-        const auto starts = [&](std::string_view text) { return rest.starts_with(text); };
-        if (starts("(?<") && !starts("(?<=") && !starts("(?<!")) {
-            const std::size_t end = rest.find('>');
-            const std::string name(rest.substr(3, end == std::string_view::npos ? end : end - 3));
-            if (end == std::string_view::npos || name.empty() || !is_letter(name.front()) ||
-                !std::all_of(name.begin(), name.end(),
-                             [](char c) { return is_letter(c) || is_digit(c); })) {
-                bad_regex("a group's name is letters and digits: \"" + name + "\"");
-            }
-            if (!names.emplace(name, ++groups).second) {
-                bad_regex("two groups are named \"" + name + "\"");
-            }
-            pattern += '(';
-            next_ += end + 1;
-        } else if (starts("(?:") || starts("(?=") || starts("(?!")) {
-            pattern += rest.substr(0, 3);
-            next_ += 3;
-        } else if (starts("(?")) {
-            bad_regex("\"" + std::string(rest.substr(0, 4)) + "\" is not supported");
-        } else {
-            ++groups;
-            pattern += '(';
-            ++next_;
-        }
-    }
-
-    std::string_view java_;
-    std::size_t next_ = 0;
-    bool in_class_ = false;
-    bool after_quantifier_ = false;
-};
-
 }  // namespace
 
 TopicRouter::TopicRouter(std::string_view regex, std::string_view replacement) {
-    Translation translation(regex);
-    group_names_ = std::move(translation.names);
-    group_count_ = translation.groups;
     try {
-        regex_ = std::regex(translation.pattern, std::regex::ECMAScript | std::regex::optimize);
+        EcmaPattern pattern = translate_java_pattern(regex);
+        group_names_ = std::move(pattern.names);
+        group_count_ = pattern.groups;
+        regex_ = std::regex(pattern.text, std::regex::ECMAScript | std::regex::optimize);
+    } catch (const JavaPatternError& error) {
+        bad_regex(error.what());
     } catch (const std::regex_error& error) {
         bad_regex(std::string("not a regular expression: ") + error.what());
     }

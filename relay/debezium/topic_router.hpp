@@ -2,8 +2,7 @@
 // of a topic, with the semantics of java.util.regex that Debezium's users know: when the whole
 // value matches, the first match in it is replaced; otherwise the value is the topic.
 //
-// Patterns are ECMAScript's with Java's named groups.  What Java knows and ECMAScript does not
-// (look-behind, inline flags, possessive quantifiers, \p{...}) is refused, never reinterpreted.
+// Patterns are Java's as far as java_pattern.hpp takes them.
 #pragma once
 
 #include <cstddef>

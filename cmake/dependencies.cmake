@@ -20,6 +20,7 @@ else()
 endif()
 
 holdfast_dependency(libpq libpq)
+holdfast_dependency(libcrypto libcrypto)
 holdfast_dependency(rapidjson RapidJSON)
 holdfast_dependency(tomlplusplus tomlplusplus)
 holdfast_dependency(cli11 CLI11)

@@ -13,7 +13,15 @@
 
 namespace holdfast::relay::debezium {
 
-struct ConnectField;
+struct ConnectSchema;
+
+/// A template, so that it can stand in ConnectSchema, which it holds.
+template <typename Schema>
+struct NamedSchema {
+    std::string name;
+    Schema schema;
+};
+using ConnectField = NamedSchema<ConnectSchema>;
 
 struct ConnectSchema {
     /// boolean int8 int16 int32 int64 float double bytes string array map struct
@@ -31,11 +39,6 @@ struct ConnectSchema {
     /// Appends the JSON object.  Members: type, items | keys, values | fields, optional, name,
     /// version, doc, parameters, default, field.  `field` is the name within a struct, "" = none.
     void write(std::string& json, std::string_view field = {}) const;
-};
-
-struct ConnectField {
-    std::string name;
-    ConnectSchema schema;
 };
 
 }  // namespace holdfast::relay::debezium

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/lsn.hpp"
 #include "debezium/connector_options.hpp"
@@ -55,7 +56,7 @@ class ChangeEvents {
  public:
     /// `topics` is shared and outlives this.  Throws FatalError(kConfig) with all problems of the
     /// options.  `run_id` is the header __debezium.context.runId.
-    ChangeEvents(ConnectorOptions options, TopicNames& topics, std::string run_id);
+    ChangeEvents(ConnectorOptions options, TopicNames& topics, const std::string& run_id);
     ~ChangeEvents();
     ChangeEvents(const ChangeEvents&) = delete;
     ChangeEvents& operator=(const ChangeEvents&) = delete;

@@ -17,15 +17,16 @@ struct Header {
     bool operator==(const Header&) const = default;
 };
 
-/// One record.  Everything is borrowed: from the frame that was decoded and from the router, both
-/// untouched until the next event is routed.
+/// One record.  Everything is borrowed: from the frame that was decoded and from what made it, both
+/// untouched until the next event.
 struct Record {
     std::uint32_t topic = 0;  ///< number in TopicNames
     std::optional<std::string_view> key;
-    std::optional<std::string_view> value;  ///< nullopt = tombstone
-    std::span<const Header> headers;        ///< in the order in which they are sent
-    std::int64_t timestamp_ms = 0;          ///< since 1970-01-01 UTC; 0 = when it is sent
-    std::string_view event_id;              ///< the value of the header `id`; empty = has none
+    std::optional<std::string_view> value;    ///< nullopt = tombstone
+    std::span<const Header> headers;          ///< in the order in which they are sent
+    std::int64_t timestamp_ms = 0;            ///< since 1970-01-01 UTC; 0 = when it is sent
+    std::string_view event_id;                ///< the value of the header `id`; empty = has none
+    std::optional<std::int32_t> partition{};  ///< nullopt = by the key
 };
 
 /// In the order in which they are sent.

@@ -20,6 +20,7 @@
 #include <toml++/toml.h>
 
 #include "base/url.hpp"
+#include "config/debezium_properties.hpp"
 #include "config/keys.hpp"
 #include "config/nearest.hpp"
 #include "config/redact.hpp"
@@ -236,6 +237,10 @@ class Loader {
             return;
         }
         if (section != "kafka" && key == nullptr) {
+            if (const auto refusal = debezium_refusal(section, name)) {
+                report(origin, *refusal);
+                return;
+            }
             report(origin, "unknown key " + quoted(name) + " in " + bracketed(section) +
                                suggestion(name, key_names(section)));
             return;

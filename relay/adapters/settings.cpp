@@ -100,6 +100,15 @@ capture::TranslatorOptions translator_options(const config::Config& config,
     for (const config::OutboxConfig& outbox : config.outboxes) {
         options.outboxes.push_back(router_options(outbox, config.postgres.slot));
     }
+    if (!config.capture.resume_after.empty()) {
+        options.resume_after = capture::ResumePosition::parse(config.capture.resume_after);
+        if (!options.resume_after) {
+            throw config::ConfigError(
+                {{"[capture]", "resume_after is not a position: \"" + config.capture.resume_after +
+                                   "\"; copy the whole line from what `import-debezium "
+                                   "--take-over` has written"}});
+        }
+    }
     if (config.connector.has_change_events()) {
         options.connector = connector_options(config.connector, std::move(database_name));
     }

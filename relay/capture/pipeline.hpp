@@ -91,6 +91,8 @@ class Pipeline final : private DeliveryHandler {
     [[nodiscard]] Lsn plan_start(Lsn slot_confirmed) {
         return translator_.plan_start(std::max(confirmed(), slot_confirmed));
     }
+    /// Whether the last plan_start() found something that another program has sent already.
+    [[nodiscard]] bool resumes() const noexcept { return translator_.resumes(); }
     /// End of the last transaction before the first run(), for source.sequence; 0 = not known.
     void set_last_commit(Lsn last_commit) { last_commit_ = last_commit; }
 

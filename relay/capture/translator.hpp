@@ -40,6 +40,9 @@ class Translator {
     /// is between.  `confirmed` is the later of what the slot and this process have confirmed.
     [[nodiscard]] Lsn plan_start(Lsn confirmed) { return resume_.start(confirmed); }
 
+    /// Whether the next stream has such a part, by the last plan_start().
+    [[nodiscard]] bool resumes() const noexcept { return resume_.pending(); }
+
     /// Whether a keepalive must not confirm anything now (resume_point.hpp).
     [[nodiscard]] bool holds_confirmation() const noexcept { return resume_.holds_confirmation(); }
 

@@ -159,6 +159,10 @@ void CaptureLoop::stream_once(const StopSignal& stop) {
                                  {"publication", required_.publication},
                                  {"server", stream->describe()},
                                  {"confirmed_lsn", start_}});
+    if (pipeline_->resumes()) {
+        log::info("resumes_after", {{"slot", required_.slot},
+                                    {"position", config_.capture.resume_after}});
+    }
 
     adapters::StreamSource source(*stream);
     const Lsn confirmed_before = pipeline_->confirmed();

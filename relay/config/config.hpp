@@ -41,6 +41,7 @@ struct CaptureConfig {
     std::int64_t max_in_flight_bytes{};  ///< handed to Kafka and not yet acknowledged
     std::int64_t status_interval_ms{};   ///< standby status updates to PostgreSQL
     bool record_offsets{};               ///< write Kafka offsets back into outbox_position
+    std::string resume_after;            ///< where Debezium left the slot; "" = nowhere
 };
 
 /// [outbox], or each [[outbox]]: Debezium's event router options by their names, and some of our

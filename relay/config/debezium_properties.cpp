@@ -27,8 +27,6 @@ constexpr std::string_view kWorker = "it is about Kafka Connect's own work, whic
 constexpr std::string_view kJava = "it is about Java's client";
 constexpr std::string_view kOtherConverter =
     "Avro, Protobuf and other converters are not there; JSON, strings and bytes are";
-constexpr std::string_view kPublication =
-    "the relay makes no publication: see `check` and docs/migrating-from-debezium.md";
 
 constexpr auto kConnector = PropertyOwner::kConnector;
 constexpr auto kRouter = PropertyOwner::kRouter;
@@ -137,7 +135,7 @@ constexpr std::array kTable = {
     irrelevant(kConnector, "offset.mismatch.strategy",
                "there is no second position that could differ from the slot's"),
     irrelevant(kConnector, "create.slot.command.timeout", "`init` waits as long as it takes"),
-    missing(kConnector, "publication.autocreate.mode", kPublication, "disabled"),
+    supported(kConnector, "publication.autocreate.mode"),
     missing(kConnector, "replica.identity.autoset.values",
             "run ALTER TABLE ... REPLICA IDENTITY once"),
     irrelevant(kConnector, "status.update.interval.ms", "[capture] status_interval_ms"),

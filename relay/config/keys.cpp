@@ -90,6 +90,12 @@ std::vector<Key> make_keys() {
          .help = "Write topic, partition and offset of each delivered event back to "
                  "`holdfast.outbox_position`, for `holdfast.trace()`.",
          .target = TARGET(capture.record_offsets)},
+        {.section = "capture",
+         .name = "resume_after",
+         .type = "string",
+         .help = "Where Debezium left the slot, as `import-debezium --take-over` writes it. It has "
+                 "done its work once the slot is confirmed beyond it, and may stay.",
+         .target = TARGET(capture.resume_after)},
 
         {.section = "outbox",
          .name = "table",

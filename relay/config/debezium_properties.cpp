@@ -1,8 +1,8 @@
 #include "config/debezium_properties.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <iterator>
 
 namespace holdfast::relay::config {
 namespace {
@@ -34,53 +34,53 @@ constexpr auto kProducer = PropertyOwner::kProducer;
 constexpr auto kTransform = PropertyOwner::kTransform;
 
 constexpr DebeziumProperty supported(PropertyOwner owner, std::string_view pattern) {
-    return {.owner = owner,
-            .pattern = pattern,
-            .verdict = PropertyVerdict::kSupported,
+    return {.pattern = pattern,
             .advice = {},
             .harmless = {},
+            .owner = owner,
+            .verdict = PropertyVerdict::kSupported,
             .changes_messages = true};
 }
 constexpr DebeziumProperty irrelevant(PropertyOwner owner, std::string_view pattern,
                                       std::string_view why) {
-    return {.owner = owner,
-            .pattern = pattern,
-            .verdict = PropertyVerdict::kIrrelevant,
+    return {.pattern = pattern,
             .advice = why,
             .harmless = {},
+            .owner = owner,
+            .verdict = PropertyVerdict::kIrrelevant,
             .changes_messages = false};
 }
 constexpr DebeziumProperty replaced(PropertyOwner owner, std::string_view pattern,
                                     std::string_view by) {
-    return {.owner = owner,
-            .pattern = pattern,
-            .verdict = PropertyVerdict::kReplaced,
+    return {.pattern = pattern,
             .advice = by,
             .harmless = {},
+            .owner = owner,
+            .verdict = PropertyVerdict::kReplaced,
             .changes_messages = false};
 }
 /// Its effect is missed, but not in a message.
 constexpr DebeziumProperty missing(PropertyOwner owner, std::string_view pattern,
                                    std::string_view instead, std::string_view harmless = {}) {
-    return {.owner = owner,
-            .pattern = pattern,
-            .verdict = PropertyVerdict::kUnsupported,
+    return {.pattern = pattern,
             .advice = instead,
             .harmless = harmless,
+            .owner = owner,
+            .verdict = PropertyVerdict::kUnsupported,
             .changes_messages = false};
 }
 /// Its effect is missed in messages.
 constexpr DebeziumProperty unsupported(PropertyOwner owner, std::string_view pattern,
                                        std::string_view instead, std::string_view harmless = {}) {
-    return {.owner = owner,
-            .pattern = pattern,
-            .verdict = PropertyVerdict::kUnsupported,
+    return {.pattern = pattern,
             .advice = instead,
             .harmless = harmless,
+            .owner = owner,
+            .verdict = PropertyVerdict::kUnsupported,
             .changes_messages = true};
 }
 
-constexpr std::array kTable = {
+constexpr DebeziumProperty kTable[] = {
     // ---- The connector: identity and connection
     irrelevant(kConnector, "name", "the relay has no name; its slot stands for it"),
     missing(kConnector, "connector.class", "only PostgreSQL's connector has a counterpart here",
@@ -490,7 +490,7 @@ const DebeziumProperty* debezium_property(PropertyOwner owner, std::string_view 
     const auto* found = std::ranges::find_if(kTable, [&](const DebeziumProperty& property) {
         return property.owner == owner && matches(property.pattern, name);
     });
-    return found == kTable.end() ? nullptr : found;
+    return found == std::end(kTable) ? nullptr : found;
 }
 
 bool is_harmless(const DebeziumProperty& property, std::string_view value) {

@@ -30,15 +30,15 @@ enum class PropertyVerdict {
 };
 
 struct DebeziumProperty {
-    PropertyOwner owner = PropertyOwner::kConnector;
     std::string_view pattern;  ///< a name, where "*" stands for one or more characters
-    PropertyVerdict verdict = PropertyVerdict::kSupported;
     /// A sentence without full stop; empty when supported.  kReplaced of a producer: the name that
     /// librdkafka has for it.
     std::string_view advice;
     /// Values, separated by "|", that ask for nothing but what the relay does anyway: with one of
     /// them the property may be left out.  "" = none are known.
     std::string_view harmless;
+    PropertyOwner owner = PropertyOwner::kConnector;
+    PropertyVerdict verdict = PropertyVerdict::kSupported;
     /// Whether leaving it out, with any other value, makes other messages than Debezium's.
     bool changes_messages = false;
 };

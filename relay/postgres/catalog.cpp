@@ -103,7 +103,10 @@ class Inspection {
                 "ALTER PUBLICATION ... SET (publish = 'insert'). Events written meanwhile are not "
                 "in the stream: see \"publication changed\" in docs/operations.md.");
         }
-        if (!publication->via_partition_root && !required_.outboxes.empty()) {
+        const bool has_partitions = std::ranges::any_of(
+            required_.outboxes,
+            [this](const OutboxRequirement& outbox) { return is_partitioned(outbox.table); });
+        if (!publication->via_partition_root && has_partitions) {
             add(ExitCode::kPublicationChanged,
                 "publication " + required_.publication +
                     " publishes partitions under their own names",
@@ -130,6 +133,16 @@ class Inspection {
                     (outbox->row_filter ? "rows" : "columns") + " of " + table,
                 "Remove the row filter or column list: an event must be published whole.");
         }
+    }
+
+    /// Only then does it matter under which name the rows are published.
+    bool is_partitioned(const std::string& table) {
+        const Result row = session_.exec(
+            "SELECT count(*) FROM pg_catalog.pg_class c "
+            "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname || '.' || c.relname = $1 AND c.relkind = 'p'",
+            {table.c_str()});
+        return row.int64(0, 0) > 0;
     }
 
     void inspect_outbox(const OutboxRequirement& outbox) {

@@ -175,6 +175,9 @@ ExitCode dispatch(const commands::CommandLine& line) {
         ExitCode operator()(const commands::BrokerOptions& options) const {
             return commands::broker(options);
         }
+        ExitCode operator()(const commands::ImportDebeziumOptions& options) const {
+            return commands::import_debezium(options);
+        }
         ExitCode operator()(const commands::VersionOptions&) const { return commands::version(); }
     };
     return std::visit(Dispatcher{line.config_path}, line.options);

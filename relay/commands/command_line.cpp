@@ -79,12 +79,55 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
                      "Write bootstrap.servers there once the broker answers")
         ->type_name("FILE");
 
+    ImportDebeziumOptions import;
+    CLI::App* import_command = app.add_subcommand(
+        "import-debezium",
+        "Turn the configuration of Debezium's PostgreSQL connector into the relay's, and take over "
+        "its slot");
+    import_command
+        ->add_option("FILE", import.file,
+                     "The connector's configuration: JSON of Connect's REST API, or .properties")
+        ->required();
+    import_command->add_option("--worker", import.worker_file, "The Connect worker's .properties")
+        ->type_name("FILE");
+    import_command
+        ->add_option("--output", import.output_file,
+                     "Write there, in place of stdout; a file that exists is left alone")
+        ->type_name("FILE");
+    import_command->add_flag("--strict", import.strict,
+                             "Fail when messages would not be the connector's");
+    CLI::Option* take_over = import_command->add_flag(
+        "--take-over", import.take_over,
+        "Go on where the connector has stopped: reads its offset, looks at its slot, changes "
+        "neither");
+    CLI::Option* offsets =
+        import_command
+            ->add_option("--offsets", import.offsets_file,
+                         "Offset file of a standalone worker (offset.storage.file.filename)")
+            ->type_name("FILE")
+            ->needs(take_over);
+    CLI::Option* offsets_topic =
+        import_command
+            ->add_option("--offsets-topic", import.offsets_topic,
+                         "Offsets topic of distributed workers (offset.storage.topic)")
+            ->type_name("TOPIC")
+            ->needs(take_over)
+            ->excludes(offsets);
+    import_command
+        ->add_option("--connector", import.connector,
+                     "The connector's name in Connect, if FILE does not say it")
+        ->type_name("NAME")
+        ->needs(take_over);
+
     CLI::App* version_command = app.add_subcommand("version", "Versions of relay and libraries");
 
     try {
         app.parse(argc, argv);
         for (const std::string& topic : topics) {
             broker.topics.push_back(parse_topic(topic, broker.default_partitions));
+        }
+        if (import.take_over && offsets->empty() && offsets_topic->empty()) {
+            throw CLI::RequiredError("--take-over needs --offsets or --offsets-topic: it");
         }
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);
@@ -101,6 +144,8 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
         line.options = status;
     } else if (broker_command->parsed()) {
         line.options = broker;
+    } else if (import_command->parsed()) {
+        line.options = import;
     } else if (version_command->parsed()) {
         line.options = VersionOptions{};
     }

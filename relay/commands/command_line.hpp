@@ -28,12 +28,23 @@ struct BrokerOptions {
     int default_partitions = 4;
     std::string port_file;
 };
+struct ImportDebeziumOptions {
+    std::string file;
+    std::string worker_file;  ///< "" = not known
+    std::string output_file;  ///< "" = stdout
+    bool strict = false;
+    bool take_over = false;
+    // With take_over, one of the two:
+    std::string offsets_file;
+    std::string offsets_topic;
+    std::string connector;  ///< its name in Connect; "" = as the file says
+};
 struct VersionOptions {};
 
 struct CommandLine {
     std::string config_path;
     std::variant<RunOptions, InitOptions, CheckOptions, StatusOptions, BrokerOptions,
-                 VersionOptions>
+                 ImportDebeziumOptions, VersionOptions>
         options;
 };
 

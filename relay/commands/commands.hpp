@@ -20,6 +20,10 @@ ExitCode status(const std::string& config_path, const StatusOptions& options);
 /// An in-memory broker until SIGTERM.
 ExitCode broker(const BrokerOptions& options);
 
+/// Debezium's configuration as ours, on stdout or in a new file; what was not carried over on
+/// stderr.
+ExitCode import_debezium(const ImportDebeziumOptions& options);
+
 ExitCode version();
 
 }  // namespace holdfast::relay::commands

@@ -78,7 +78,8 @@ SourceOffset SourceOffset::parse(std::string_view json) {
         malformed("it is no JSON object");
     }
     SourceOffset offset;
-    for (const auto& member : document.GetObject()) {
+    for (rapidjson::SizeType i = 0; i < document.MemberCount(); ++i) {
+        const auto& member = document.MemberBegin()[i];
         const std::string name = text_of(member.name);
         const Json& value = member.value;
         // The same name twice leaves open which is meant.

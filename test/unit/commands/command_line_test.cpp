@@ -35,6 +35,32 @@ TEST(CommandLine, ConfigMayStandBeforeOrAfterTheCommand) {
     EXPECT_EQ(parsed({"status", "-c", "a.toml", "--json"}).config_path, "a.toml");
 }
 
+TEST(CommandLine, ImportingTakesOverWithOneKindOfOffsets) {
+    const auto import = [](std::initializer_list<const char*> arguments) {
+        return std::get<ImportDebeziumOptions>(parsed(arguments).options);
+    };
+    EXPECT_EQ(import({"import-debezium", "c.json"}).file, "c.json");
+    EXPECT_FALSE(import({"import-debezium", "c.json"}).take_over);
+    EXPECT_TRUE(import({"import-debezium", "c.json", "--strict"}).strict);
+    const ImportDebeziumOptions taken =
+        import({"import-debezium", "c.json", "--worker", "w", "--output", "o", "--take-over",
+                "--offsets", "f", "--connector", "shop"});
+    EXPECT_TRUE(taken.take_over);
+    EXPECT_EQ(taken.worker_file, "w");
+    EXPECT_EQ(taken.output_file, "o");
+    EXPECT_EQ(taken.offsets_file, "f");
+    EXPECT_EQ(taken.connector, "shop");
+    EXPECT_EQ(import({"import-debezium", "c", "--take-over", "--offsets-topic", "t"}).offsets_topic,
+              "t");
+    for (const auto& wrong : std::initializer_list<std::initializer_list<const char*>>{
+             {"import-debezium"},
+             {"import-debezium", "c", "--take-over"},
+             {"import-debezium", "c", "--offsets", "f"},
+             {"import-debezium", "c", "--take-over", "--offsets", "f", "--offsets-topic", "t"}}) {
+        EXPECT_EQ(std::get<int>(parse(wrong)), 64);
+    }
+}
+
 TEST(CommandLine, ReadsEachCommandsOptions) {
     EXPECT_TRUE(std::get<RunOptions>(parsed({"run", "--create-slot"}).options).create_slot);
     EXPECT_TRUE(std::get<CheckOptions>(parsed({"check", "--list-keys"}).options).list_keys);

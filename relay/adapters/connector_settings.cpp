@@ -56,6 +56,9 @@ constexpr std::array kAdjustments{
 constexpr std::array kConverters{
     Choice<Converter>{"org.apache.kafka.connect.json.JsonConverter", Converter::kJson},
     Choice<Converter>{"org.apache.kafka.connect.storage.StringConverter", Converter::kString},
+    Choice<Converter>{"org.apache.kafka.connect.converters.ByteArrayConverter",
+                      Converter::kByteArray},
+    Choice<Converter>{"io.debezium.converters.BinaryDataConverter", Converter::kBinaryData},
     Choice<Converter>{"org.apache.kafka.connect.storage.SimpleHeaderConverter",
                       Converter::kSimpleHeader}};
 
@@ -127,6 +130,10 @@ ConverterOptions converter_options(const config::ConnectorConfig& connector,
 }
 
 }  // namespace
+
+Converter converter_of(std::string_view class_name) {
+    return choose(class_name, kConverters);
+}
 
 ConnectorOptions connector_options(const config::ConnectorConfig& connector,
                                    std::string database_name) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adapters/connector_settings.hpp"
+#include "debezium/context_headers.hpp"
 
 namespace holdfast::relay::adapters {
 namespace {
@@ -25,6 +26,15 @@ std::vector<std::string> placement_columns(const std::string& placement) {
         }
     }
     return columns;
+}
+
+debezium::ConverterOptions converter_options(const config::ConverterConfig& converter) {
+    return {.converter = converter_of(converter.converter),
+            .schemas_enable = converter.schemas_enable,
+            .replace_null_with_default = converter.replace_null_with_default,
+            .decimal_format_numeric = false,
+            .delegate = debezium::Converter::kJson,
+            .delegate_schemas_enable = converter.delegate_schemas_enable};
 }
 
 /// "" = no CloudEvents.
@@ -76,21 +86,33 @@ kafka::Properties kafka_properties(const config::Config& config) {
 
 debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox,
                                             const std::string& slot) {
-    return {.table = outbox.table,
-            .message_prefix = outbox.message_prefix,
-            .table_field_event_id = outbox.table_field_event_id,
-            .table_field_event_key = outbox.table_field_event_key,
-            .table_field_event_type = outbox.table_field_event_type,
-            .table_field_event_payload = outbox.table_field_event_payload,
-            .table_field_event_timestamp = outbox.table_field_event_timestamp,
-            .table_field_event_headers = outbox.table_field_event_headers,
-            .table_fields_additional_placement = outbox.table_fields_additional_placement,
-            .route_by_field = outbox.route_by_field,
-            .route_topic_regex = outbox.route_topic_regex,
-            .route_topic_replacement = outbox.route_topic_replacement,
-            .route_tombstone_on_empty_payload = outbox.route_tombstone_on_empty_payload,
-            .table_op_invalid_behavior = outbox.table_op_invalid_behavior,
-            .cloudevents_source = cloudevents_source(outbox, slot)};
+    debezium::EventRouterOptions options;
+    options.table = outbox.table;
+    options.message_prefix = outbox.message_prefix;
+    options.table_field_event_id = outbox.table_field_event_id;
+    options.table_field_event_key = outbox.table_field_event_key;
+    options.table_field_event_type = outbox.table_field_event_type;
+    options.table_field_event_payload = outbox.table_field_event_payload;
+    options.table_field_event_timestamp = outbox.table_field_event_timestamp;
+    options.table_field_event_schema_version = outbox.table_field_event_schema_version;
+    options.table_field_event_headers = outbox.table_field_event_headers;
+    options.table_fields_additional_placement = outbox.table_fields_additional_placement;
+    options.table_field_additional_missing = outbox.table_field_additional_missing;
+    options.table_expand_json_payload = outbox.table_expand_json_payload;
+    options.table_json_payload_compatibility = outbox.table_json_payload_compatibility;
+    options.table_json_payload_null_behavior = outbox.table_json_payload_null_behavior;
+    options.table_json_payload_empty_array_behavior =
+        outbox.table_json_payload_empty_array_behavior;
+    options.route_by_field = outbox.route_by_field;
+    options.route_topic_regex = outbox.route_topic_regex;
+    options.route_topic_replacement = outbox.route_topic_replacement;
+    options.route_tombstone_on_empty_payload = outbox.route_tombstone_on_empty_payload;
+    options.table_op_invalid_behavior = outbox.table_op_invalid_behavior;
+    options.key_converter = converter_options(outbox.key_converter);
+    options.value_converter = converter_options(outbox.value_converter);
+    options.header_converter = converter_options(outbox.header_converter);
+    options.cloudevents_source = cloudevents_source(outbox, slot);
+    return options;
 }
 
 capture::TranslatorOptions translator_options(const config::Config& config,
@@ -99,6 +121,11 @@ capture::TranslatorOptions translator_options(const config::Config& config,
     options.run_id = std::move(run_id);
     for (const config::OutboxConfig& outbox : config.outboxes) {
         options.outboxes.push_back(router_options(outbox, config.postgres.slot));
+        debezium::EventRouterOptions& router = options.outboxes.back();
+        router.topic_prefix = config.connector.text("topic.prefix");
+        if (outbox.extended_headers_enabled) {
+            router.context_headers = debezium::context_headers(router.topic_prefix, options.run_id);
+        }
     }
     if (!config.capture.resume_after.empty()) {
         options.resume_after = capture::ResumePosition::parse(config.capture.resume_after);

@@ -273,9 +273,20 @@ bool Pipeline::send(const debezium::Record& record) {
     }
     const std::size_t key_size = record.key ? record.key->size() : 0;
     const std::size_t value_size = record.value ? record.value->size() : 0;
-    const std::int32_t partition =
-        partitioner_.choose(topic, record.key, *partitions, key_size + value_size);
     const debezium::EventRouter::Position& position = translator_.position();
+    if (record.partition && *record.partition >= *partitions) {
+        throw FatalError(
+            ExitCode::kMalformedEvent,
+            "event \"" + std::string(record.event_id) + "\" at " + position.lsn.to_string() +
+                " asks for partition " + std::to_string(*record.partition) + " of topic " +
+                translator_.topics()[record.topic] + ", which has " + std::to_string(*partitions),
+            "Give the topic as many partitions, then start again: nothing has been "
+            "skipped.");
+    }
+    const std::int32_t partition =
+        record.partition
+            ? *record.partition
+            : partitioner_.choose(topic, record.key, *partitions, key_size + value_size);
     InFlightRecord sent;
     sent.lsn = position.lsn;
     sent.commit_time_us = position.event_time.unix_microseconds();

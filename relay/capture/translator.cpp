@@ -91,7 +91,12 @@ Records Translator::take(const pgoutput::Relation& relation) {
     const Target target = target_of(relation);
     switch (target.kind) {
         case Target::Kind::kOutbox:
-            target.router->bind(relation);
+            if (catalog_ != nullptr) {
+                const debezium::TableDescription table = catalog_->describe(relation);
+                target.router->bind(relation, &table);
+            } else {
+                target.router->bind(relation);
+            }
             break;
         case Target::Kind::kChangeEvents:
             changes_->bind(relation, catalog_->describe(relation));

@@ -44,6 +44,15 @@ struct CaptureConfig {
     std::string resume_after;            ///< where Debezium left the slot; "" = nowhere
 };
 
+/// One of an outbox' converters: a class of Kafka Connect's, by its name, and its options.
+struct ConverterConfig {
+    std::string converter;
+    bool schemas_enable{};
+    bool replace_null_with_default{};
+    std::string delegate;  ///< delegate.converter.type, of BinaryDataConverter
+    bool delegate_schemas_enable{};
+};
+
 /// [outbox], or each [[outbox]]: Debezium's event router options by their names, and some of our
 /// own (`table`, `message.prefix`, `table.field.event.headers`, `cloudevents.*`).
 struct OutboxConfig {
@@ -61,8 +70,18 @@ struct OutboxConfig {
     std::string route_topic_replacement;
     bool route_tombstone_on_empty_payload{};
     std::string table_op_invalid_behavior;  ///< warn | error | fatal
-    std::string cloudevents_mode;           ///< off | binary
-    std::string cloudevents_source;         ///< "" = "/holdfast/" and the slot
+    std::string table_field_event_schema_version;
+    std::string table_field_additional_missing;  ///< error | ignore
+    bool table_expand_json_payload{};
+    std::string table_json_payload_compatibility;         ///< lossless | debezium
+    std::string table_json_payload_null_behavior;         ///< ignore | optional_bytes
+    std::string table_json_payload_empty_array_behavior;  ///< ignore | optional_string
+    ConverterConfig key_converter;
+    ConverterConfig value_converter;
+    ConverterConfig header_converter;
+    bool extended_headers_enabled{};
+    std::string cloudevents_mode;    ///< off | binary
+    std::string cloudevents_source;  ///< "" = "/holdfast/" and the slot
 };
 
 /// One [[inbox]] binding: the messages of `topic`, consumed by `group`, go to the SQL function

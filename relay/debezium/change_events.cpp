@@ -10,6 +10,7 @@
 
 #include "base/errors.hpp"
 #include "base/log.hpp"
+#include "debezium/context_headers.hpp"
 #include "debezium/header_text.hpp"
 #include "debezium/json_text.hpp"
 #include "debezium/message_events.hpp"
@@ -91,15 +92,12 @@ struct ChangeEvents::State {
         if (options.provide_transaction_metadata) {
             transaction_topic_number = topics.add(transaction_topic(options));
         }
-        header_texts = {header_text(options.topic_prefix), header_text("0"),
-                        header_text("postgresql"), header_text(run_id)};
         if (options.extended_headers_enabled) {
-            context_headers = {
-                {"__debezium.context.connectorLogicalName", header_texts[0]},
-                {"__debezium.context.taskId", header_texts[1]},
-                {"__debezium.context.connectorName", header_texts[2]},
-                {"__debezium.context.runId", header_texts[3]},
-            };
+            header_texts = debezium::context_headers(options.topic_prefix, run_id);
+            for (auto& [name, value] : header_texts) {
+                value = header_text(value);
+                context_headers.push_back({name, value});
+            }
         }
         for (KeyChange* change : {&deletion, &creation}) {
             change->headers.emplace_back();
@@ -319,7 +317,7 @@ struct ChangeEvents::State {
     PayloadFrame heartbeat_key_frame;
     PayloadFrame heartbeat_value_frame;
 
-    std::array<std::string, 4> header_texts;
+    std::vector<std::pair<std::string, std::string>> header_texts;  ///< what context_headers view
     std::vector<Header> context_headers;
     KeyChange deletion;
     KeyChange creation;

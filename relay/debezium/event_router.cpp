@@ -1,6 +1,7 @@
 #include "debezium/event_router.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 #include <utility>
 
@@ -11,187 +12,45 @@ namespace holdfast::relay::debezium {
 
 namespace {
 
-// pg_type.dat
-constexpr pgoutput::TypeId kBytea{17};
-constexpr pgoutput::TypeId kJson{114};
-constexpr pgoutput::TypeId kJsonb{3802};
-constexpr pgoutput::TypeId kTimestamp{1114};
-constexpr pgoutput::TypeId kTimestamptz{1184};
-
 /// Routing values are data: remembering all of them must not eat the memory.
 constexpr std::size_t kMaxRememberedRoutes = 10'000;
-
-/// When the event was written, where the outbox has it: a column of ours.
-constexpr std::string_view kCreatedAt = "created_at";
 
 /// std::regex takes stack for each character that it matches.
 constexpr std::size_t kMaxRouteLength = 4096;
 
+constexpr std::string_view kCreatedAt = "created_at";
+
 /// Java's String.trim() cuts everything up to the space.
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') {
-        text.remove_suffix(1);
-    }
-    return text;
+bool is_blank(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
 }
 
-/// The parts of a text between separators, trimmed.
-std::vector<std::string> split(std::string_view text, char separator) {
-    std::vector<std::string> parts;
-    while (true) {
-        const std::size_t end = text.find(separator);
-        parts.emplace_back(trim(text.substr(0, end)));
-        if (end == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(end + 1);
-    }
+std::vector<AdditionalPlacement> good_placements(const EventRouterOptions& options) {
+    require_good(options);
+    std::vector<std::string> none;
+    return parse_placements(options.table_fields_additional_placement, none);
 }
 
-/// table.fields.additional.placement, taken apart: pairs of column and header.
-using Placements = std::vector<std::pair<std::string, std::string>>;
-
-Placements parse_placements(const std::string& option, std::vector<std::string>& problems) {
-    const auto problem = [&](const std::string& text) {
-        problems.push_back("table.fields.additional.placement: " + text);
-    };
-    Placements placements;
-    if (trim(option).empty()) {
-        return placements;
-    }
-    for (const std::string& entry : split(option, ',')) {
-        const auto parts = split(entry, ':');
-        if (parts.size() < 2 || parts.size() > 3 || parts.front().empty() || parts.back().empty()) {
-            problem("\"" + entry + "\" is not column:placement[:alias]");
-        } else if (parts[1] == "envelope" || parts[1] == "partition") {
-            problem("the placement \"" + parts[1] + "\" of \"" + parts[0] +
-                    "\" is not supported, only \"header\" is");
-        } else if (parts[1] != "header") {
-            problem("\"" + parts[1] + "\" is no placement, \"header\" is");
-        } else {
-            placements.emplace_back(parts.front(), parts.size() == 3 ? parts[2] : parts[0]);
-        }
-    }
-    return placements;
-}
-
-std::optional<InvalidOperation> parse_invalid_operation(std::string_view text) {
-    if (text == "warn") {
-        return InvalidOperation::kWarn;
-    }
-    if (text == "error") {
-        return InvalidOperation::kError;
-    }
-    if (text == "fatal") {
-        return InvalidOperation::kFatal;
-    }
-    return std::nullopt;
-}
-
-/// "schema.table" in two; an empty half when it is not that.
-std::pair<std::string, std::string> split_table(const std::string& table) {
-    const std::size_t dot = table.find('.');
-    if (dot == std::string::npos) {
-        return {};
-    }
-    return {table.substr(0, dot), table.substr(dot + 1)};
-}
-
-/// Debezium's name of the option that holds a column's name, and the value.
-using NamedColumn = std::pair<const char*, const std::string*>;
-
-TopicRouter make_topic_router(const EventRouterOptions& options) {
-    const auto problems = find_problems(options);
-    if (!problems.empty()) {
-        std::string all = "[outbox] " + problems.front();
-        for (std::size_t i = 1; i < problems.size(); ++i) {
-            all += "; " + problems[i];
-        }
-        throw FatalError(ExitCode::kConfig, all);
-    }
-    return {options.route_topic_regex, options.route_topic_replacement};
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return -1;
-}
-
-/// bytea_output = hex, which is what walsenders send: "\x" and two digits for each byte.
-bool decode_bytea(std::string_view text, std::string& bytes) {
-    if (!text.starts_with("\\x") || text.size() % 2 != 0) {
-        return false;
-    }
-    bytes.clear();
-    for (std::size_t i = 2; i < text.size(); i += 2) {
-        const int high = hex_digit(text[i]);
-        const int low = hex_digit(text[i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        bytes += static_cast<char>((high << 4) | low);
-    }
-    return true;
-}
+using Place = AdditionalPlacement::Place;
 
 }  // namespace
 
-std::vector<std::string> find_problems(const EventRouterOptions& options) {
-    std::vector<std::string> problems;
-    const auto [schema, table] = split_table(options.table);
-    if (schema.empty() || table.empty()) {
-        problems.push_back("table: \"" + options.table + "\" is not schema.table");
-    }
-    for (const auto& [name, column] :
-         {NamedColumn{"table.field.event.id", &options.table_field_event_id},
-          NamedColumn{"table.field.event.key", &options.table_field_event_key},
-          NamedColumn{"table.field.event.payload", &options.table_field_event_payload},
-          NamedColumn{"route.by.field", &options.route_by_field}}) {
-        if (column->empty()) {
-            problems.push_back(std::string(name) + ": a column is needed");
-        }
-    }
-    parse_placements(options.table_fields_additional_placement, problems);
-    try {
-        TopicRouter(options.route_topic_regex, options.route_topic_replacement);
-    } catch (const TopicRouterError& error) {
-        problems.emplace_back(error.what());
-    }
-    if (!parse_invalid_operation(options.table_op_invalid_behavior)) {
-        problems.push_back("table.op.invalid.behavior: \"" + options.table_op_invalid_behavior +
-                           "\" is not warn, error or fatal");
-    }
-    if (!options.cloudevents_source.empty()) {
-        if (!is_uri_reference(options.cloudevents_source)) {
-            problems.push_back("cloudevents.source: \"" + options.cloudevents_source +
-                               "\" is not a URI reference");
-        }
-        if (options.table_field_event_type.empty()) {
-            problems.emplace_back("table.field.event.type: a column is needed for CloudEvents");
-        }
-    }
-    return problems;
-}
-
 EventRouter::EventRouter(EventRouterOptions options, TopicNames& topics)
-    : options_(std::move(options)), topic_router_(make_topic_router(options_)), topics_(topics) {
+    : options_(std::move(options)),
+      placements_(good_placements(options_)),
+      invalid_operation_(debezium::invalid_operation(options_)),
+      topic_router_(options_.route_topic_regex, options_.route_topic_replacement),
+      message_layout_(message_layout(options_, placements_)),
+      writer_(options_),
+      topics_(topics) {
     std::tie(schema_, table_) = split_table(options_.table);
-    invalid_operation_ = *parse_invalid_operation(options_.table_op_invalid_behavior);
-    std::vector<std::string> none;
-    for (auto& [column, header] :
-         parse_placements(options_.table_fields_additional_placement, none)) {
-        placements_.push_back({std::move(column), std::move(header)});
-    }
     if (!options_.cloudevents_source.empty()) {
         cloud_events_.emplace(options_.cloudevents_source);
+    }
+    context_header_texts_.reserve(options_.context_headers.size());
+    for (const auto& [name, value] : options_.context_headers) {
+        context_header_texts_.push_back(writer_.context_header(value));
+        context_headers_.push_back({name, context_header_texts_.back()});
     }
 }
 
@@ -199,58 +58,9 @@ bool EventRouter::is_outbox(const pgoutput::Relation& relation) const {
     return relation.name == table_ && relation.schema == schema_;
 }
 
-void EventRouter::bind(const pgoutput::Relation& outbox) {
-    const auto find = [&](std::string_view name) -> std::optional<std::size_t> {
-        const auto found =
-            std::find_if(outbox.columns.begin(), outbox.columns.end(),
-                         [&](const pgoutput::Column& column) { return column.name == name; });
-        if (found == outbox.columns.end()) {
-            return std::nullopt;
-        }
-        return static_cast<std::size_t>(found - outbox.columns.begin());
-    };
-    const auto need = [&](const std::string& name, const char* option) {
-        const auto index = find(name);
-        if (!index) {
-            throw FatalError(
-                ExitCode::kOutboxShapeChanged,
-                "table " + options_.table + " has no column \"" + name + "\" (" + option + ")",
-                "Restore the column, or name another one in the configuration.");
-        }
-        return *index;
-    };
-
-    Layout layout;
-    layout.column_count = outbox.columns.size();
-    layout.id = need(options_.table_field_event_id, "table.field.event.id");
-    layout.key = need(options_.table_field_event_key, "table.field.event.key");
-    layout.payload = need(options_.table_field_event_payload, "table.field.event.payload");
-    layout.route = need(options_.route_by_field, "route.by.field");
-    if (!options_.table_field_event_timestamp.empty()) {
-        layout.timestamp =
-            need(options_.table_field_event_timestamp, "table.field.event.timestamp");
-        const pgoutput::TypeId type = outbox.columns[*layout.timestamp].type;
-        if (type != kTimestamp && type != kTimestamptz) {
-            throw FatalError(ExitCode::kOutboxShapeChanged,
-                             "column \"" + options_.table_field_event_timestamp + "\" of " +
-                                 options_.table +
-                                 " is not a timestamp (table.field.event.timestamp)");
-        }
-    }
-    layout.headers = find(options_.table_field_event_headers);
-    for (const Placement& placement : placements_) {
-        layout.placements.push_back(need(placement.column, "table.fields.additional.placement"));
-    }
-    const pgoutput::TypeId payload_type = outbox.columns[layout.payload].type;
-    layout.payload_is_bytea = payload_type == kBytea;
-    layout.payload_is_json = payload_type == kJson || payload_type == kJsonb;
-    if (cloud_events_) {
-        layout.type = need(options_.table_field_event_type, "table.field.event.type");
-        if (!layout.timestamp) {
-            layout.created_at = find(kCreatedAt);
-        }
-    }
-    layout_ = std::move(layout);
+void EventRouter::bind(const pgoutput::Relation& outbox, const TableDescription* table) {
+    layout_ = bind_outbox(options_, placements_, outbox, table);
+    writer_.rebound();
 }
 
 EventRouter::Field EventRouter::column(pgoutput::Tuple row, std::size_t index,
@@ -274,35 +84,40 @@ const Record& EventRouter::route_row(pgoutput::Tuple row, const Position& positi
                             " columns, its relation " + std::to_string(layout_.column_count));
     }
     Event event;
-    event.id = column(row, layout_.id, position);
-    event.key = column(row, layout_.key, position);
+    event.id = column(row, layout_.id.index, position);
+    event.key = column(row, layout_.key.index, position);
     event.route = column(row, layout_.route, position);
-    event.payload = column(row, layout_.payload, position);
-    if (layout_.payload_is_bytea && event.payload) {
-        if (!decode_bytea(*event.payload, bytes_)) {
-            malformed("the payload is not a bytea in hexadecimal", event.id, position);
+    event.payload = column(row, layout_.payload.index, position);
+    const auto optional = [&](const std::optional<std::size_t>& index) {
+        return index ? column(row, *index, position) : Field();
+    };
+    event.timestamp = optional(layout_.timestamp);
+    event.headers = optional(layout_.headers);
+    event.type = optional(layout_.type);
+    event.created_at = optional(layout_.created_at);
+    event.partition = optional(layout_.partition);
+    event.schema_version = optional(layout_.schema_version);
+    event.payload_is_json = layout_.payload_is_json;
+    try {
+        start_headers(layout_.id, event.id);
+        for (BoundColumn& placement : layout_.header_placements) {
+            headers_.push_back({placement.alias,
+                                writer_.header(placement, column(row, placement.index, position))});
         }
-        event.payload = bytes_;
+        envelope_.clear();
+        for (const BoundColumn& placement : layout_.envelope_placements) {
+            envelope_.push_back(column(row, placement.index, position));
+        }
+        return finish(event, layout_, position);
+    } catch (const ConversionError& error) {
+        malformed(error.what(), event.id, position);
     }
-    if (layout_.timestamp) {
-        event.timestamp = column(row, *layout_.timestamp, position);
-    }
-    if (layout_.headers) {
-        event.headers = column(row, *layout_.headers, position);
-    }
-    if (layout_.type) {
-        event.type = column(row, *layout_.type, position);
-        event.payload_is_json = layout_.payload_is_json;
-    }
-    if (layout_.created_at) {
-        event.created_at = column(row, *layout_.created_at, position);
-    }
-    headers_.clear();
-    headers_.push_back({"id", event.id});
-    for (std::size_t i = 0; i < placements_.size(); ++i) {
-        headers_.push_back({placements_[i].header, column(row, layout_.placements[i], position)});
-    }
-    return finish(event, position);
+}
+
+void EventRouter::start_headers(BoundColumn& bound, Field id) {
+    writer_.start_event();
+    headers_.assign(context_headers_.begin(), context_headers_.end());
+    headers_.push_back({"id", writer_.header(bound, id)});
 }
 
 bool EventRouter::is_event(const pgoutput::LogicalMessage& message) const {
@@ -356,23 +171,54 @@ const Record& EventRouter::route_message(const pgoutput::LogicalMessage& message
         event.timestamp = field(options_.table_field_event_timestamp);
     }
     event.headers = field(options_.table_field_event_headers);
+    const Member* const payload = find_member(options_.table_field_event_payload);
+    event.payload_is_value = payload->kind != Member::Kind::kString;
     if (cloud_events_) {
         event.type = field(options_.table_field_event_type);
-        event.payload_is_json =
-            find_member(options_.table_field_event_payload)->kind != Member::Kind::kString;
+        event.payload_is_json = event.payload_is_value;
         if (options_.table_field_event_timestamp.empty()) {
             event.created_at = field(kCreatedAt);
         }
     }
-    headers_.clear();
-    headers_.push_back({"id", event.id});
-    for (const Placement& placement : placements_) {
-        headers_.push_back({placement.header, need(placement.column, event.id)});
+    if (!options_.table_field_event_schema_version.empty()) {
+        event.schema_version = field(options_.table_field_event_schema_version);
     }
-    return finish(event, position);
+    start_headers(message_layout_.id, event.id);
+    envelope_.clear();
+    auto header = message_layout_.header_placements.begin();
+    for (const AdditionalPlacement& placement : placements_) {
+        const bool may_miss = options_.table_field_additional_missing == "ignore";
+        const Field value = may_miss ? field(placement.column) : need(placement.column, event.id);
+        switch (placement.place) {
+            case Place::kHeader:
+                if (value || find_member(placement.column) != nullptr) {
+                    headers_.push_back({header->alias, writer_.header(*header, value)});
+                }
+                ++header;
+                break;
+            case Place::kEnvelope:
+                envelope_.push_back(value);
+                break;
+            case Place::kPartition:
+                event.partition = value;
+                break;
+        }
+    }
+    return finish(event, message_layout_, position);
 }
 
-const Record& EventRouter::finish(const Event& event, const Position& position) {
+std::int32_t EventRouter::partition_of(const Event& event, const Position& position) const {
+    std::int32_t partition = -1;
+    const std::string_view text = *event.partition;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), partition);
+    if (error != std::errc() || end != text.data() + text.size() || partition < 0) {
+        malformed("its partition is not a number of one", event.id, position);
+    }
+    return partition;
+}
+
+const Record& EventRouter::finish(const Event& event, OutboxLayout& layout,
+                                  const Position& position) {
     if (!event.id) {
         malformed("the event has no id", std::nullopt, position);
     }
@@ -382,11 +228,20 @@ const Record& EventRouter::finish(const Event& event, const Position& position) 
     }
     record_.event_id = *event.id;
     record_.topic = topic_of(*event.route, event, position);
-    record_.key = event.key;
-    record_.value = event.payload;
-    if (options_.route_tombstone_on_empty_payload && event.payload &&
-        trim(*event.payload).empty()) {
+    record_.key = writer_.key(layout.key, event.key);
+    record_.partition.reset();
+    if (event.partition) {
+        record_.partition = partition_of(event, position);
+    }
+    const bool empty = !event.payload || is_blank(*event.payload);
+    if (options_.route_tombstone_on_empty_payload && empty) {
         record_.value.reset();
+    } else {
+        record_.value = writer_.value(layout, {.field = event.payload,
+                                               .is_value = event.payload_is_value,
+                                               .route = *event.route,
+                                               .schema_version = event.schema_version,
+                                               .envelope = envelope_});
     }
     std::int64_t time = position.event_time.unix_microseconds();
     if (event.timestamp) {

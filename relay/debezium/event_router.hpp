@@ -18,47 +18,18 @@
 
 #include "base/lsn.hpp"
 #include "debezium/cloud_events.hpp"
+#include "debezium/connect_column.hpp"
+#include "debezium/event_router_options.hpp"
 #include "debezium/json_members.hpp"
+#include "debezium/outbox_layout.hpp"
+#include "debezium/outbox_writer.hpp"
 #include "debezium/record.hpp"
+#include "debezium/table_description.hpp"
 #include "debezium/topic_names.hpp"
 #include "debezium/topic_router.hpp"
 #include "pgoutput/messages.hpp"
 
 namespace holdfast::relay::debezium {
-
-/// Column names are compared as they are in the catalogue: unquoted, case matters.
-struct EventRouterOptions {
-    /// The outbox, "schema.table" (ours).
-    std::string table = "holdfast.outbox";
-    /// Prefix of the logical messages that are events (ours); "" = none are.
-    std::string message_prefix = "outbox";
-
-    std::string table_field_event_id = "id";            ///< table.field.event.id
-    std::string table_field_event_key = "aggregateid";  ///< table.field.event.key
-    /// table.field.event.type: for CloudEvents; else unused, there too.
-    std::string table_field_event_type = "type";
-    std::string table_field_event_payload = "payload";  ///< table.field.event.payload
-    /// table.field.event.timestamp: a timestamp or timestamptz column; "" = the time of commit.
-    std::string table_field_event_timestamp;
-    /// A json column whose members become headers (ours).  May be missing from the table.
-    std::string table_field_event_headers = "headers";
-    /// table.fields.additional.placement: "column:header[:alias]", separated by commas.
-    std::string table_fields_additional_placement = "type:header:eventType";
-    std::string route_by_field = "aggregatetype";              ///< route.by.field
-    std::string route_topic_regex = "(?<routedByValue>.*)";    ///< route.topic.regex
-    std::string route_topic_replacement = "${routedByValue}";  ///< route.topic.replacement
-    bool route_tombstone_on_empty_payload = false;             ///< route.tombstone.on.empty.payload
-    std::string table_op_invalid_behavior = "warn";            ///< table.op.invalid.behavior
-    /// cloudevents.source (ours): every event gets the headers of a CloudEvent of this source, a
-    /// URI reference; "" = none.
-    std::string cloudevents_source;
-};
-
-/// Everything that is wrong with the options, each naming its option; empty = fine.
-[[nodiscard]] std::vector<std::string> find_problems(const EventRouterOptions& options);
-
-/// table.op.invalid.behavior: what happens to an update of an outbox row, which is not an event.
-enum class InvalidOperation { kWarn, kError, kFatal };
 
 /// Not thread-safe.
 class EventRouter {
@@ -74,9 +45,10 @@ class EventRouter {
     };
 
     [[nodiscard]] bool is_outbox(const pgoutput::Relation& relation) const;
-    /// Finds the columns; call it for each Relation message of the outbox.  Throws FatalError
-    /// (kOutboxShapeChanged) naming what is missing.
-    void bind(const pgoutput::Relation& outbox);
+    /// Finds the columns; call it for each Relation message of the outbox.  `table` is what the
+    /// catalogue says of it; without one (null) every column is the text that it is.  Throws
+    /// FatalError(kOutboxShapeChanged) naming what is missing or does not fit a converter.
+    void bind(const pgoutput::Relation& outbox, const TableDescription* table = nullptr);
 
     /// Routes an inserted row of the relation that was bound last.  Throws FatalError
     /// (kMalformedEvent) naming LSN and event id when the row cannot become a record.
@@ -92,29 +64,9 @@ class EventRouter {
     [[nodiscard]] const EventRouterOptions& options() const { return options_; }
 
  private:
-    /// A column that becomes a header.
-    struct Placement {
-        std::string column;
-        std::string header;
-    };
-    /// Positions of the columns in a row.
-    struct Layout {
-        std::size_t column_count = 0;
-        std::size_t id = 0;
-        std::size_t key = 0;
-        std::size_t payload = 0;
-        std::size_t route = 0;
-        std::optional<std::size_t> timestamp;
-        std::optional<std::size_t> headers;
-        std::optional<std::size_t> type;        ///< for CloudEvents only, as the next
-        std::optional<std::size_t> created_at;  ///< where no other column is the timestamp
-        std::vector<std::size_t> placements;
-        bool payload_is_bytea = false;
-        bool payload_is_json = false;
-    };
+    using Field = ConnectColumn::Field;
 
-    /// The event's fields, wherever they came from.  nullopt = SQL NULL or JSON null.
-    using Field = std::optional<std::string_view>;
+    /// The event's fields, wherever they came from.
     struct Event {
         Field id;
         Field key;
@@ -124,11 +76,17 @@ class EventRouter {
         Field headers;
         Field type;        ///< for CloudEvents only, as the next
         Field created_at;  ///< where no other field is the timestamp
+        Field partition;
+        Field schema_version;
         bool payload_is_json = false;
+        bool payload_is_value = false;  ///< JSON itself, not a text: a message's object
     };
 
-    /// Completes record_ from `event`; headers_ holds the placements already.
-    const Record& finish(const Event& event, const Position& position);
+    /// Completes record_ from `event`; headers_ has the placements already.
+    const Record& finish(const Event& event, OutboxLayout& layout, const Position& position);
+    void start_headers(BoundColumn& bound, Field id);
+    [[nodiscard]] std::int32_t partition_of(const Event& event, const Position& position) const;
+
     Field column(pgoutput::Tuple row, std::size_t index, const Position& position) const;
     const Member* find_member(std::string_view name) const;
     void append_cloud_event(const Event& event, std::int64_t time_us);
@@ -145,12 +103,16 @@ class EventRouter {
     EventRouterOptions options_;
     std::string schema_;
     std::string table_;
-    std::vector<Placement> placements_;
+    std::vector<AdditionalPlacement> placements_;
     InvalidOperation invalid_operation_ = InvalidOperation::kWarn;
     TopicRouter topic_router_;
     std::optional<CloudEventHeaders> cloud_events_;
 
-    Layout layout_;
+    OutboxLayout layout_;
+    OutboxLayout message_layout_;
+    OutboxWriter writer_;
+    std::vector<Header> context_headers_;  ///< view context_header_texts_
+    std::vector<std::string> context_header_texts_;
     TopicNames& topics_;
     std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> topic_of_route_;
 
@@ -158,7 +120,7 @@ class EventRouter {
     std::vector<Header> headers_;
     JsonMembers header_members_;
     JsonMembers message_members_;
-    std::string bytes_;  ///< a bytea payload, decoded
+    std::vector<Field> envelope_;  ///< of the event, by envelope placement
 };
 
 }  // namespace holdfast::relay::debezium

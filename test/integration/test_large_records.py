@@ -8,6 +8,7 @@ import json
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from harness.waiting import holds_for, wait_until
+from test_change_events import capture, publish_tables, topic
 from test_halts import MESSAGE_TOO_LARGE, halts
 
 LIMIT = 20_000
@@ -196,3 +197,20 @@ def test_a_limit_that_is_lowered_while_the_relay_runs_is_noticed_when_a_broker_r
     wait_until(lambda: str(large) in [r.id for r in shop.records("small")], lambda: relay.log_text()[-2000:])
     assert "holdfast.claim-check" in shop.records("small")[-1].headers
     assert len(relay.events("batch_too_large")) == 1
+
+
+def test_a_change_event_is_kept_as_it_would_have_been_sent(shop):
+    """Not as the table says now: the row is gone by the time that anybody asks."""
+    publish_tables(shop, "item (id int PRIMARY KEY, big text)")
+    shop.kafka.create(topic(shop, "item"), partitions=1, **{"max.message.bytes": str(LIMIT)})
+    capture(shop, ["item"], too_large=[{"topic": topic(shop, "item"), "policy": "claim-check"}])
+    with shop.connect("postgres", autocommit=False) as connection:
+        connection.execute("INSERT INTO item VALUES (1, repeat('x', 50000))")
+        connection.execute("DELETE FROM item")
+    wait_until(lambda: shop.kafka.count(topic(shop, "item")) == 3, "create, delete and tombstone")
+    created, deleted, tombstone = shop.kafka.read(topic(shop, "item"))
+    assert json.loads(created.key) == json.loads(deleted.key) == {"id": 1} and tombstone.value is None
+    kept, = fetch(shop, created.headers["holdfast.claim-check"])
+    event = json.loads(kept.payload)
+    assert (event["op"], event["after"]) == ("c", {"id": 1, "big": "x" * 50_000})
+    assert json.loads(deleted.value)["op"] == "d" and "holdfast.claim-check" not in deleted.headers

@@ -160,8 +160,8 @@ void CaptureLoop::stream_once(const StopSignal& stop) {
                                  {"server", stream->describe()},
                                  {"confirmed_lsn", start_}});
     if (pipeline_->resumes()) {
-        log::info("resumes_after", {{"slot", required_.slot},
-                                    {"position", config_.capture.resume_after}});
+        log::info("resumes_after",
+                  {{"slot", required_.slot}, {"position", config_.capture.resume_after}});
     }
 
     adapters::StreamSource source(*stream);

@@ -126,8 +126,13 @@ ExitCode import_debezium(const ImportDebeziumOptions& options) {
     }
     DebeziumImport imported = import_connector(connector, worker, std::nullopt);
     if (options.take_over) {
-        const TakenOver taken = take_slot_over(options, connector, imported);
-        imported = import_connector(connector, worker, taken);
+        try {
+            const TakenOver taken = take_slot_over(options, connector, imported);
+            imported = import_connector(connector, worker, taken);
+        } catch (const RetryableError& error) {
+            throw FatalError(ExitCode::kUnavailable, error.what(),
+                             "Nothing was written. Try again when the server answers.");
+        }
     }
     print_findings(imported);
     if (options.strict && imported.changes_messages()) {

@@ -6,6 +6,7 @@
 // Sources: Debezium, PostgresOffsetContext and WalPositionLocator; docs/migrating-from-debezium.md.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 

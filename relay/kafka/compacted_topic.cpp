@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <memory>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -50,7 +50,7 @@ class Reader {
 
     std::map<std::string, std::string> read() {
         assign(partitions());
-        while (unfinished_ > 0) {
+        while (!unfinished_.empty()) {
             const MessageHandle message(
                 rd_kafka_consumer_poll(client_.get(), static_cast<int>(kPoll.count())));
             if (message) {
@@ -109,7 +109,7 @@ class Reader {
             if (low < high) {
                 rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition)->offset =
                     low;
-                ++unfinished_;
+                unfinished_.insert(partition);
             }
         }
         const rd_kafka_resp_err_t code = rd_kafka_assign(client_.get(), list.get());
@@ -120,7 +120,7 @@ class Reader {
 
     void take(const rd_kafka_message_t& message) {
         if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-            --unfinished_;
+            unfinished_.erase(message.partition);  // again when more was written meanwhile
             return;
         }
         if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -151,7 +151,7 @@ class Reader {
     std::string topic_;
     steady_clock::time_point deadline_;
     ClientHandle client_;
-    int unfinished_ = 0;  ///< partitions
+    std::set<std::int32_t> unfinished_;  ///< partitions
     std::map<std::string, Newest> newest_;
 };
 

@@ -22,8 +22,7 @@ class PipelineResumeTest : public testing::Test {
 
     Lsn start(std::uint64_t slot_confirmed) {
         if (!pipeline) {
-            pipeline.emplace(sink, translator,
-                             nullptr, clock, metrics, options);
+            pipeline.emplace(sink, translator, nullptr, clock, metrics, options);
         }
         const Lsn from = pipeline->plan_start(Lsn{slot_confirmed});
         pipeline->attach(*source);
@@ -66,13 +65,12 @@ class PipelineResumeTest : public testing::Test {
     test::ManualClock clock;
     metrics::CaptureMetrics metrics;
     PipelineOptions options;
-    TranslatorOptions translator{.outboxes = {debezium::EventRouterOptions{}},
-                                 .connector = {},
-                                 .run_id = {},
-                                 .resume_after = ResumePosition{.lsn_commit = Lsn{100},
-                                                                .lsn = Lsn{150},
-                                                                .xid = Xid{7},
-                                                                .events = 2}};
+    TranslatorOptions translator{
+        .outboxes = {debezium::EventRouterOptions{}},
+        .connector = {},
+        .run_id = {},
+        .resume_after =
+            ResumePosition{.lsn_commit = Lsn{100}, .lsn = Lsn{150}, .xid = Xid{7}, .events = 2}};
     std::optional<Pipeline> pipeline;
 };
 

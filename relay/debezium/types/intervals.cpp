@@ -26,8 +26,9 @@ struct Interval {
 
     /// The sum that PGInterval.getSeconds makes.
     [[nodiscard]] double seconds() const {
-        return static_cast<double>(second_micros / kMicrosPerSecond) +
-               static_cast<double>(second_micros % kMicrosPerSecond) / 1e6;
+        const std::int64_t whole = second_micros / kMicrosPerSecond;
+        const std::int64_t micros = second_micros % kMicrosPerSecond;
+        return static_cast<double>(whole) + static_cast<double>(micros) / 1e6;
     }
 };
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::int64_t kMicrosPerMilli = 1000;
 constexpr std::int64_t kNanosPerMicro = 1000;
-constexpr std::int64_t kNanosPerDay = kMicrosPerDay * kNanosPerMicro;
 constexpr int kMostDecimals = 6;
 constexpr int kLastOfMillis = 3;
 

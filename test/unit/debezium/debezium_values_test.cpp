@@ -124,7 +124,7 @@ constexpr std::string_view kNothing = "\\N";
 /// Where a value gets lost in Debezium, or differs from one run to the next: we send the value, or
 /// fail.  docs/message-format.md, "Differences".
 bool differs_on_purpose(const Case& c) {
-    static const std::set<std::pair<std::string, std::string>> kCases{
+    static const std::set<std::pair<std::string, std::string>> cases{
         {"value", "name"},          // null while streaming
         {"value", "int2vector"},    // always empty
         {"value", "box[]"},         // fails
@@ -142,7 +142,7 @@ bool differs_on_purpose(const Case& c) {
         c.what == "default" && c.text.find("infinity") != std::string::npos;  // overflows
     const bool no_nanoseconds = c.what == "fallback" && c.json == "!null";
     const bool dimensions = c.text.starts_with("{{");  // nulls
-    return kCases.contains({c.what, c.type}) || infinite_default || no_nanoseconds || dimensions;
+    return cases.contains({c.what, c.type}) || infinite_default || no_nanoseconds || dimensions;
 }
 
 /// What we make of it, in the file's words; of failures only that they are.

@@ -97,12 +97,16 @@ soak: relay install-extension venv ## an hour of random walks, one shop a minute
 	@HOLDFAST_WALK_SECONDS=$(or $(HOLDFAST_WALK_SECONDS),3600) $(PYTHON) -m pytest -q -s test/integration/test_random_walk.py
 
 .PHONY: fuzz
-fuzz: setup-test ## libFuzzer on the decoder for a minute (FUZZ_SECONDS=60)
+fuzz: setup-test ## libFuzzer on the decoder, on column encodings and on JSON, a minute each (FUZZ_SECONDS=60)
 	@cmake --preset fuzz >$(BUILD)/cmake-fuzz.log 2>&1 || { tail -20 $(BUILD)/cmake-fuzz.log; exit 1; }
-	@cmake --build --preset fuzz --target pgoutput_fuzz -- --quiet
-	@mkdir -p $(BUILD)/fuzz-corpus
+	@cmake --build --preset fuzz --target pgoutput_fuzz column_encoding_fuzz json_text_fuzz -- --quiet
+	@mkdir -p $(foreach f,pgoutput column_encoding json_text,$(BUILD)/fuzz-corpus/$(f))
 	$(BUILD)/fuzz/bin/pgoutput_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=65536 \
-	    -print_final_stats=1 $(BUILD)/fuzz-corpus test/fuzz/corpus
+	    -print_final_stats=1 $(BUILD)/fuzz-corpus/pgoutput test/fuzz/corpus
+	$(BUILD)/fuzz/bin/column_encoding_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=512 \
+	    -dict=test/fuzz/column_encoding.dict -print_final_stats=1 $(BUILD)/fuzz-corpus/column_encoding
+	$(BUILD)/fuzz/bin/json_text_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=1024 \
+	    -print_final_stats=1 $(BUILD)/fuzz-corpus/json_text
 
 # ---- benchmarks -------------------------------------------------------------------------------
 .PHONY: bench bench-orders bench-relay bench-growth

@@ -10,7 +10,7 @@ PREFIX = "app"
 
 def connector(**properties):
     return {"topic.prefix": PREFIX, "key.converter.schemas.enable": False, "value.converter.schemas.enable": False,
-            "snapshot.mode": "no_data", **{k.replace("__", "."): v for k, v in properties.items()}}
+            **{k.replace("__", "."): v for k, v in properties.items()}}
 
 
 def capture(shop, tables, partitions=1, **changes):
@@ -47,7 +47,8 @@ def publish_tables(shop, *definitions):
 
 def test_rows_become_events_and_an_outbox_beside_them_stays_an_outbox(shop):
     publish_tables(shop, "customer (id int PRIMARY KEY, name text)")
-    shop.query("ALTER TABLE holdfast.outbox OWNER TO shop_relay")
+    shop.query(f"CREATE PUBLICATION {shop.name} FOR TABLE customer, holdfast.outbox "
+               "WITH (publish_via_partition_root = true)")
     shop.kafka.create(topic(shop, "customer"))
     relay = shop.relay(connector={**connector(), "topic.prefix": f"{shop.name}-{PREFIX}",
                                   "table.include.list": "public.customer"},

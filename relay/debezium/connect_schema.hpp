@@ -33,8 +33,7 @@ struct ConnectSchema {
     std::vector<std::pair<std::string, std::string>> parameters{};  ///< in this order
     std::optional<std::string> default_json{};                      ///< the default, already JSON
 
-    /// Of a struct.  (Without an initialiser: clang wants the type to be complete for one.)
-    std::vector<ConnectField> fields;
+    std::vector<ConnectField> fields{};  ///< of a struct
     std::vector<ConnectSchema> items{};  ///< of an array: one; of a map: key and value
 
     /// Appends the JSON object.  Members: type, items | keys, values | fields, optional, name,

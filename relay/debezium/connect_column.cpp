@@ -4,17 +4,37 @@
 #include <array>
 #include <utility>
 
+#include "debezium/header_text.hpp"
 #include "debezium/json_text.hpp"
+#include "debezium/json_unescape.hpp"
+#include "debezium/types/oids.hpp"
 
 namespace holdfast::relay::debezium {
 namespace {
 
-constexpr std::uint32_t kByteaOid = 17;
+/// Types whose text is what every converter writes.
+constexpr std::array kPlainOids{
+    oid::kText, oid::kChar,  oid::kBpchar, oid::kVarchar, oid::kName,     oid::kUuid,
+    oid::kJson, oid::kJsonb, oid::kXml,    oid::kInt2,    oid::kInt4,     oid::kInt8,
+    oid::kOid,  oid::kInet,  oid::kCidr,   oid::kMacaddr, oid::kMacaddr8, oid::kTsvector};
 
-/// Types whose text is what every converter writes: text, "char", bpchar, varchar, name, uuid,
-/// json, jsonb, xml, int2, int4, int8, oid, inet, cidr, macaddr, macaddr8.
-constexpr std::array<std::uint32_t, 18> kPlainOids{25, 18, 1042, 1043, 19,  2950, 114, 3802, 142,
-                                                   21, 23, 20,   26,   869, 650,  829, 774,  3614};
+/// Of a domain, what it is one of in the end.
+pgoutput::TypeId root_of(pgoutput::TypeId type, const TableDescription* table) {
+    while (table != nullptr) {
+        const auto found = table->types.find(type.value);
+        if (found == table->types.end() || found->second.kind != 'd') {
+            break;
+        }
+        type = found->second.base;
+    }
+    return type;
+}
+
+bool is_not_null(const ColumnDescription& column, const TypeDescriptions& types) {
+    const auto type = types.find(column.type.value);
+    return column.not_null ||
+           (type != types.end() && type->second.kind == 'd' && type->second.not_null);
+}
 
 bool is_plain(pgoutput::TypeId type, const TableDescription& table) {
     if (std::ranges::find(kPlainOids, type.value) != kPlainOids.end()) {
@@ -33,23 +53,26 @@ const ColumnDescription* find_column(const TableDescription& table, std::string_
 
 ConnectColumn::ConnectColumn() : schema_{.type = "string"} {}
 
-ConnectColumn::ConnectColumn(const pgoutput::Column& column, const TableDescription* table)
-    : schema_{.type = "string", .optional = true}, is_bytes_(column.type.value == kByteaOid) {
+ConnectColumn::ConnectColumn(const pgoutput::Column& column, const TableDescription* table,
+                             const TypeOptions& types)
+    : schema_{.type = "string", .optional = true},
+      is_bytes_(root_of(column.type, table).value == oid::kBytea &&
+                types.binary_handling_mode == BinaryHandling::kBytes) {
     if (table == nullptr || !table->types.contains(column.type.value)) {
         return;
     }
-    const TypeOptions options;
-    auto encoding = make_column_encoding(column.type, column.modifier, table->types, options);
+    auto encoding = make_column_encoding(column.type, column.modifier, table->types, types);
     if (!encoding) {
         return;
     }
     std::optional<std::string> default_json;
     const ColumnDescription* const described = find_column(*table, column.name);
     if (described != nullptr) {
-        default_json = make_column_default(*described, table->types, options, *encoding);
+        default_json = make_column_default(*described, table->types, types, *encoding);
     }
     schema_ = std::move(encoding->schema);
-    schema_.optional = described == nullptr || !described->not_null || schema_.optional;
+    schema_.optional =
+        described == nullptr || !is_not_null(*described, table->types) || schema_.optional;
     schema_.default_json = std::move(default_json);
     if (!is_plain(column.type, *table) || schema_.type != "string") {
         encoder_ = std::move(encoding->encoder);
@@ -71,14 +94,18 @@ ConnectColumn::Field ConnectColumn::text(Field field, std::string& buffer) {
     if (!field || !encoder_ || plain_number) {
         return field;
     }
+    json_.clear();
+    encoder_->encode(*field, json_);
     buffer.clear();
-    encoder_->encode(*field, buffer);
-    std::string_view text = buffer;
-    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-        // Dates, times, numbers and base64 have nothing that JSON would escape.
-        text = text.substr(1, text.size() - 2);
+    if (schema_.type == "string") {
+        append_unescaped_json(json_, buffer);
+    } else if (schema_.type == "bytes" && json_.starts_with('"') &&
+               schema_.name != "org.apache.kafka.connect.data.Decimal") {
+        buffer.assign(json_, 1, json_.size() - 2);  // base64
+    } else {
+        append_header_text(json_, schema_, buffer);
     }
-    return text;
+    return buffer;
 }
 
 void begin_json_envelope(const ConnectSchema& schema, bool schemas_enable, std::string& json) {

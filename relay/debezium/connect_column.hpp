@@ -27,21 +27,24 @@ class ConnectColumn {
     /// A required string.
     ConnectColumn();
     /// `table` may be null.  A column of a type that no change event has is an optional string.
-    ConnectColumn(const pgoutput::Column& column, const TableDescription* table);
+    ConnectColumn(const pgoutput::Column& column, const TableDescription* table,
+                  const TypeOptions& types);
 
     [[nodiscard]] const ConnectSchema& schema() const { return schema_; }
+    /// A bytea, or a domain over one, unless binary.handling.mode makes a text of it.
     [[nodiscard]] bool is_bytes() const { return is_bytes_; }
 
     /// Appends the value as JsonConverter's payload.  Throws ConversionError.
     void append_json(Field field, bool replace_null_with_default, std::string& json);
 
-    /// As StringConverter and SimpleHeaderConverter write it; `buffer` holds it if it is not the
-    /// field itself.  Throws ConversionError.
+    /// As SimpleHeaderConverter writes it, and StringConverter what is no struct, array or map;
+    /// `buffer` holds it if it is not the field itself.  Throws ConversionError.
     [[nodiscard]] Field text(Field field, std::string& buffer);
 
  private:
     ConnectSchema schema_;
     std::unique_ptr<ValueEncoder> encoder_;  ///< null = the text itself
+    std::string json_;                       ///< of text()
     bool is_bytes_ = false;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/errors.hpp"
 #include "debezium/timestamp_text.hpp"
+#include "debezium/trace_context.hpp"
 
 namespace holdfast::relay::debezium {
 
@@ -95,11 +96,12 @@ const Record& EventRouter::route_row(pgoutput::Tuple row, const Position& positi
     event.headers = optional(layout_.headers);
     event.type = optional(layout_.type);
     event.created_at = optional(layout_.created_at);
+    event.trace_context = optional(layout_.trace_context);
     event.partition = optional(layout_.partition);
     event.schema_version = optional(layout_.schema_version);
     event.payload_is_json = layout_.payload_is_json;
     try {
-        start_headers(layout_.id, event.id);
+        start_headers(layout_.id, event);
         for (BoundColumn& placement : layout_.header_placements) {
             headers_.push_back({placement.alias,
                                 writer_.header(placement, column(row, placement.index, position))});
@@ -114,10 +116,21 @@ const Record& EventRouter::route_row(pgoutput::Tuple row, const Position& positi
     }
 }
 
-void EventRouter::start_headers(BoundColumn& bound, Field id) {
+void EventRouter::start_headers(BoundColumn& id, const Event& event) {
     writer_.start_event();
     headers_.assign(context_headers_.begin(), context_headers_.end());
-    headers_.push_back({"id", writer_.header(bound, id)});
+    if (event.trace_context) {
+        const TraceContext context = parse_trace_context(*event.trace_context);
+        if (context.traceparent) {
+            traceparent_ = writer_.context_header(*context.traceparent);
+            headers_.push_back({"traceparent", traceparent_});
+        }
+        if (context.tracestate) {
+            tracestate_ = writer_.context_header(*context.tracestate);
+            headers_.push_back({"tracestate", tracestate_});
+        }
+    }
+    headers_.push_back({"id", writer_.header(id, event.id)});
 }
 
 bool EventRouter::is_event(const pgoutput::LogicalMessage& message) const {
@@ -183,7 +196,14 @@ const Record& EventRouter::route_message(const pgoutput::LogicalMessage& message
     if (!options_.table_field_event_schema_version.empty()) {
         event.schema_version = field(options_.table_field_event_schema_version);
     }
-    start_headers(message_layout_.id, event.id);
+    if (!options_.tracing_span_context_field.empty()) {
+        event.trace_context = field(options_.tracing_span_context_field);
+    }
+    try {
+        start_headers(message_layout_.id, event);
+    } catch (const ConversionError& error) {
+        malformed(error.what(), event.id, position);
+    }
     envelope_.clear();
     auto header = message_layout_.header_placements.begin();
     for (const AdditionalPlacement& placement : placements_) {
@@ -212,7 +232,9 @@ std::int32_t EventRouter::partition_of(const Event& event, const Position& posit
     const std::string_view text = *event.partition;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), partition);
     if (error != std::errc() || end != text.data() + text.size() || partition < 0) {
-        malformed("its partition is not a number of one", event.id, position);
+        malformed("\"" + std::string(text) +
+                      "\" is not the number of a partition (table.fields.additional.placement)",
+                  event.id, position);
     }
     return partition;
 }

@@ -76,6 +76,7 @@ class EventRouter {
         Field headers;
         Field type;        ///< for CloudEvents only, as the next
         Field created_at;  ///< where no other field is the timestamp
+        Field trace_context;
         Field partition;
         Field schema_version;
         bool payload_is_json = false;
@@ -84,7 +85,8 @@ class EventRouter {
 
     /// Completes record_ from `event`; headers_ has the placements already.
     const Record& finish(const Event& event, OutboxLayout& layout, const Position& position);
-    void start_headers(BoundColumn& bound, Field id);
+    /// The context headers, those of the trace, and `id`.  Throws ConversionError.
+    void start_headers(BoundColumn& id, const Event& event);
     [[nodiscard]] std::int32_t partition_of(const Event& event, const Position& position) const;
 
     Field column(pgoutput::Tuple row, std::size_t index, const Position& position) const;
@@ -113,6 +115,8 @@ class EventRouter {
     OutboxWriter writer_;
     std::vector<Header> context_headers_;  ///< view context_header_texts_
     std::vector<std::string> context_header_texts_;
+    std::string traceparent_;  ///< of the event, as the next
+    std::string tracestate_;
     TopicNames& topics_;
     std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> topic_of_route_;
 

@@ -67,13 +67,22 @@ void find_expansion_problems(const EventRouterOptions& options,
             "table.json.payload.empty.array.behavior: nothing is dropped unless "
             "table.json.payload.compatibility = \"debezium\"");
     }
-    if (options.table_expand_json_payload && lossless &&
-        options.value_converter.converter != Converter::kString &&
-        options.value_converter.schemas_enable) {
+    if (!options.table_expand_json_payload) {
+        return;
+    }
+    const ConverterOptions& converter = options.value_converter;
+    if (converter.converter == Converter::kByteArray ||
+        (converter.converter == Converter::kString && !lossless)) {
         problems.emplace_back(
-            "table.expand.json.payload: not every JSON value has a schema; set "
-            "value.converter.schemas.enable = false, or table.json.payload.compatibility = "
-            "\"debezium\"");
+            "table.expand.json.payload: the payload becomes a struct, which needs "
+            "value.converter = org.apache.kafka.connect.json.JsonConverter");
+    } else if (lossless && writes_schema(converter)) {
+        problems.emplace_back(
+            std::string("table.expand.json.payload: not every JSON value has a schema; set ") +
+            (converter.converter == Converter::kJson
+                 ? "value.converter.schemas.enable"
+                 : "value.converter.delegate.converter.type.schemas.enable") +
+            " = false, or table.json.payload.compatibility = \"debezium\"");
     }
 }
 
@@ -136,6 +145,16 @@ std::pair<std::string, std::string> split_table(const std::string& table) {
         return {};
     }
     return {table.substr(0, dot), table.substr(dot + 1)};
+}
+
+bool writes_json(const ConverterOptions& converter) {
+    return converter.converter == Converter::kJson || converter.converter == Converter::kBinaryData;
+}
+
+bool writes_schema(const ConverterOptions& converter) {
+    return writes_json(converter) &&
+           (converter.converter == Converter::kJson ? converter.schemas_enable
+                                                    : converter.delegate_schemas_enable);
 }
 
 InvalidOperation invalid_operation(const EventRouterOptions& options) {

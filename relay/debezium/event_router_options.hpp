@@ -46,6 +46,9 @@ struct EventRouterOptions {
     std::string route_topic_replacement = "${routedByValue}";        ///< route.topic.replacement
     bool route_tombstone_on_empty_payload = false;   ///< route.tombstone.on.empty.payload
     std::string table_op_invalid_behavior = "warn";  ///< table.op.invalid.behavior
+    /// tracing.span.context.field: a text column with traceparent and tracestate; "" = none.  May
+    /// be missing from the table.
+    std::string tracing_span_context_field;
 
     /// key.converter, value.converter, header.converter: upstream they are the connector's.
     ConverterOptions key_converter{.converter = Converter::kString};
@@ -56,6 +59,8 @@ struct EventRouterOptions {
     std::vector<std::pair<std::string, std::string>> context_headers{};
     /// topic.prefix, for the name of the envelope's schema; "" = none.
     std::string topic_prefix;
+    /// decimal.handling.mode and the like, for columns that are not text: the connector's.
+    TypeOptions types{};
 
     /// cloudevents.source (ours): every event gets the headers of a CloudEvent of this source, a
     /// URI reference; "" = none.
@@ -82,6 +87,10 @@ struct AdditionalPlacement {
 
 /// Throws FatalError(kConfig) with all problems of the options.
 void require_good(const EventRouterOptions& options);
+
+/// Whether what is not bytes is written as JSON, and that with its schema.
+[[nodiscard]] bool writes_json(const ConverterOptions& converter);
+[[nodiscard]] bool writes_schema(const ConverterOptions& converter);
 
 /// "schema.table" in two; an empty half when it is not that.
 [[nodiscard]] std::pair<std::string, std::string> split_table(const std::string& table);

@@ -5,9 +5,10 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
-#include <limits>
+#include <charconv>
+#include <cstdint>
+#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "debezium/json_text.hpp"
 
@@ -18,6 +19,11 @@ constexpr const char* kNotJson = "it is not JSON";
 constexpr const char* kHeterogeneous = "an array in it has no common schema";
 constexpr const char* kTopLevelArray = "an array has no schema of a struct";
 constexpr const char* kTooLargeInteger = "a number in it is beyond int64";
+constexpr const char* kTooLargeNumber = "a number in it is beyond what a double holds";
+constexpr const char* kTooDeep = "it is nested deeper than 1000";
+
+/// Jackson's limit (StreamReadConstraints), so that no payload takes all of the stack.
+constexpr int kMaxDepth = 1000;
 
 /// Nesting is only limited by memory: the parser keeps its own stack.
 constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
@@ -75,6 +81,36 @@ class CompactWriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Com
     bool started_ = false;
 };
 
+const char* problem_of(const rapidjson::ParseResult& result) {
+    if (!result.IsError()) {
+        return nullptr;
+    }
+    return result.Code() == rapidjson::kParseErrorNumberTooBig ? kTooLargeNumber : kNotJson;
+}
+
+/// Whether a number without fraction and exponent is beyond int64: the parser makes a double of it.
+/// `json` is valid.
+bool has_large_integer(std::string_view json) {
+    for (std::size_t at = 0; at < json.size(); ++at) {
+        const char c = json[at];
+        if (c == '"') {
+            for (++at; json[at] != '"'; ++at) {
+                at += json[at] == '\\' ? 1 : 0;
+            }
+        } else if (c == '-' || (c >= '0' && c <= '9')) {
+            const std::size_t end =
+                std::min(json.find_first_not_of("0123456789+-.eE", at), json.size());
+            std::int64_t number = 0;
+            const auto [stop, error] = std::from_chars(&json[at], json.data() + end, number);
+            if (stop == json.data() + end && error == std::errc::result_out_of_range) {
+                return true;
+            }
+            at = end - 1;
+        }
+    }
+    return false;
+}
+
 /// The schema of a value and of all in it, as Debezium infers it.
 class Inference {
  public:
@@ -84,6 +120,10 @@ class Inference {
 
     /// nullopt = the value has no schema and is left out; or see problem().
     std::optional<ConnectSchema> schema_of(const std::string& key, const Value& value) {
+        if (depth_ > kMaxDepth) {
+            problem_ = kTooDeep;
+            return std::nullopt;
+        }
         switch (value.GetType()) {
             case rapidjson::kStringType:
                 return scalar("string");
@@ -104,12 +144,18 @@ class Inference {
 
     /// Appends the value as its schema has it.
     void write(const Value& value, const ConnectSchema& schema, std::string& json) {
-        if (value.IsObject()) {
+        if (value.IsNull()) {
+            json += "null";
+        } else if (schema.type != type_of(value)) {
+            // Elements of an array of objects may have a member in common that is of another type.
+            problem_ = kHeterogeneous;
+        } else if (value.IsObject()) {
             write_object(value, schema, json);
         } else if (value.IsArray()) {
             json += '[';
+            const std::size_t begin = json.size();
             for (const Value& element : value.GetArray()) {
-                json += json.back() == '[' ? "" : ",";
+                json += json.size() == begin ? "" : ",";
                 write(element, schema.items.front(), json);
             }
             json += ']';
@@ -119,12 +165,8 @@ class Inference {
             json += value.GetBool() ? "true" : "false";
         } else if (value.IsInt64()) {
             append_json_int(value.GetInt64(), json);
-        } else if (value.IsUint64()) {
-            problem_ = kTooLargeInteger;
-        } else if (value.IsNumber()) {
-            append_json_double(value.GetDouble(), json);
         } else {
-            json += "null";
+            append_json_double(value.GetDouble(), json);
         }
     }
 
@@ -140,16 +182,48 @@ class Inference {
         return value.IsInt64() ? "int64" : "double";
     }
 
+    /// Of a value that is not null.
+    static std::string_view type_of(const Value& value) {
+        if (value.IsNumber()) {
+            return number_type(value);
+        }
+        if (value.IsObject()) {
+            return "struct";
+        }
+        if (value.IsArray()) {
+            return "array";
+        }
+        return value.IsString() ? "string" : "boolean";
+    }
+
+    /// By name; of members that share one the last, as Jackson has it.
+    using Members = std::unordered_map<std::string_view, const Value*>;
+    static Members members_of(const Value& object) {
+        Members members;
+        members.reserve(object.MemberCount());
+        for (const auto& member : object.GetObject()) {
+            members[{member.name.GetString(), member.name.GetStringLength()}] = &member.value;
+        }
+        return members;
+    }
+
     std::optional<ConnectSchema> schema_of_object(const std::string& key, const Value& value) {
         ConnectSchema schema{.type = "struct", .optional = true, .name = key};
+        ++depth_;
+        Members members = members_of(value);
         for (const auto& member : value.GetObject()) {
-            const std::string name(member.name.GetString(), member.name.GetStringLength());
-            auto field = schema_of((key.empty() ? "" : key + ".") + name, member.value);
-            if (field && std::ranges::find(schema.fields, name, &ConnectField::name) ==
-                             schema.fields.end()) {
+            const auto node =
+                members.extract({member.name.GetString(), member.name.GetStringLength()});
+            if (node.empty()) {
+                continue;
+            }
+            const std::string name(node.key());
+            auto field = schema_of((key.empty() ? "" : key + ".") + name, *node.mapped());
+            if (field) {
                 schema.fields.push_back({name, std::move(*field)});
             }
         }
+        --depth_;
         return schema;
     }
 
@@ -166,9 +240,11 @@ class Inference {
         if (sample == nullptr) {
             return std::nullopt;
         }
+        ++depth_;
         auto items = sample->IsObject() ? merged_schema(key, value) : schema_of("", *sample);
+        --depth_;
         if (!items) {
-            problem_ = kHeterogeneous;
+            problem_ = problem_ == nullptr ? kHeterogeneous : problem_;
             return std::nullopt;
         }
         schema.items.push_back(std::move(*items));
@@ -223,17 +299,17 @@ class Inference {
     }
 
     void write_object(const Value& value, const ConnectSchema& schema, std::string& json) {
+        const Members members = members_of(value);
         json += '{';
         for (const ConnectField& field : schema.fields) {
-            json += json.back() == '{' ? "" : ",";
+            json += &field == schema.fields.data() ? "" : ",";
             append_json_string(field.name, json);
             json += ':';
-            const auto member = value.FindMember(rapidjson::StringRef(
-                field.name.data(), static_cast<rapidjson::SizeType>(field.name.size())));
-            if (member == value.MemberEnd()) {
+            const auto member = members.find(field.name);
+            if (member == members.end()) {
                 json += "null";
             } else {
-                write(member->value, field.schema, json);
+                write(*member->second, field.schema, json);
             }
         }
         json += '}';
@@ -241,6 +317,7 @@ class Inference {
 
     const JsonExpansionOptions& options_;
     const char* problem_ = nullptr;
+    int depth_ = 0;
 };
 
 }  // namespace
@@ -269,20 +346,21 @@ const char* JsonExpansion::expand(std::string_view text, std::string& json) {
 const char* JsonExpansion::compact(std::string_view text, std::string& json) {
     rapidjson::MemoryStream stream(text.data(), text.size());
     CompactWriter writer(json);
-    return parser_->reader.Parse<kFlags | rapidjson::kParseNumbersAsStringsFlag>(stream, writer)
-                   .IsError()
-               ? kNotJson
-               : nullptr;
+    return problem_of(
+        parser_->reader.Parse<kFlags | rapidjson::kParseNumbersAsStringsFlag>(stream, writer));
 }
 
 const char* JsonExpansion::infer(std::string_view text, std::string& json) {
     rapidjson::Document document;
     document.Parse<kFlags | rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
-    if (document.HasParseError()) {
-        return kNotJson;
+    if (const char* const problem = problem_of(document)) {
+        return problem;
     }
     if (document.IsArray()) {
         return kTopLevelArray;
+    }
+    if (has_large_integer(text)) {
+        return kTooLargeInteger;
     }
     Inference inference(options_);
     auto schema = inference.schema_of(options_.name, document);

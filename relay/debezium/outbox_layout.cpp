@@ -74,7 +74,7 @@ class Binding {
     [[nodiscard]] BoundColumn bind(std::size_t index, const ConverterOptions& converter,
                                    std::string alias = {}) const {
         BoundColumn bound{.index = index,
-                          .column = ConnectColumn(outbox_.columns[index], table_),
+                          .column = ConnectColumn(outbox_.columns[index], table_, options_.types),
                           .alias = std::move(alias),
                           .head = {}};
         bound.head = head_of(bound.column, converter);
@@ -96,6 +96,7 @@ class Binding {
                          OutboxLayout& layout) const {
         constexpr const char* kOption = "table.fields.additional.placement";
         for (const AdditionalPlacement& placement : placements) {
+            layout.has_envelope = layout.has_envelope || placement.place == Place::kEnvelope;
             if (options_.table_field_additional_missing == "ignore" && !find(placement.column)) {
                 continue;
             }
@@ -148,6 +149,7 @@ OutboxLayout bind_outbox(const EventRouterOptions& options,
                                  {kTimestamp, kTimestamptz}, "a timestamp");
     }
     layout.headers = binding.find(options.table_field_event_headers);
+    layout.trace_context = binding.find(options.tracing_span_context_field);
     binding.bind_placements(placements, layout);
     if (!options.table_field_event_schema_version.empty()) {
         layout.schema_version =
@@ -179,6 +181,7 @@ OutboxLayout message_layout(const EventRouterOptions& options,
             layout.header_placements.push_back(std::move(bound));
         } else if (placement.place == Place::kEnvelope) {
             layout.envelope_placements.push_back(std::move(bound));
+            layout.has_envelope = true;
         }
     }
     return layout;

@@ -32,10 +32,13 @@ struct OutboxLayout {
     std::optional<std::size_t> headers;
     std::optional<std::size_t> type;        ///< for CloudEvents only, as the next
     std::optional<std::size_t> created_at;  ///< where no other column is the timestamp
+    std::optional<std::size_t> trace_context;
     std::optional<std::size_t> partition;
     std::optional<std::size_t> schema_version;
     std::vector<BoundColumn> header_placements;
     std::vector<BoundColumn> envelope_placements;
+    /// Some placement is one of the envelope, be its column there or not.
+    bool has_envelope = false;
     bool payload_is_json = false;
 };
 

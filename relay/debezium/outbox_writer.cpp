@@ -37,15 +37,6 @@ void decode_bytea(std::string_view text, std::string& bytes) {
     }
 }
 
-bool writes_json(const ConverterOptions& converter) {
-    return converter.converter == Converter::kJson || converter.converter == Converter::kBinaryData;
-}
-
-bool writes_schema(const ConverterOptions& converter) {
-    return converter.converter == Converter::kJson ? converter.schemas_enable
-                                                   : converter.delegate_schemas_enable;
-}
-
 JsonExpansionOptions expansion_options(const EventRouterOptions& options) {
     return {
         .infer_schema = options.table_json_payload_compatibility == "debezium",
@@ -60,7 +51,8 @@ OutboxWriter::OutboxWriter(const EventRouterOptions& options)
     : options_(options),
       expansion_(expansion_options(options)),
       value_is_json_(writes_json(options.value_converter)),
-      value_has_schema_(value_is_json_ && writes_schema(options.value_converter)) {}
+      value_has_schema_(writes_schema(options.value_converter)),
+      infers_schema_(options.table_json_payload_compatibility == "debezium") {}
 
 std::string& OutboxWriter::text() {
     if (texts_used_ == texts_.size()) {
@@ -112,17 +104,22 @@ std::string OutboxWriter::context_header(std::string_view content) const {
     return json;
 }
 
-bool OutboxWriter::expands(const OutboxLayout& layout) const {
-    return options_.table_expand_json_payload && value_is_json_ &&
-           layout.payload.column.schema().type == "string";
+bool OutboxWriter::expands(const OutboxLayout& layout, const Payload& payload) const {
+    if (!value_is_json_ || !payload.field) {
+        return false;
+    }
+    if (payload.is_value) {
+        // A value of which no schema is inferred cannot stand beside one.
+        return infers_schema_ || !value_has_schema_;
+    }
+    return options_.table_expand_json_payload && layout.payload.column.schema().type == "string";
 }
 
 OutboxWriter::Field OutboxWriter::value(OutboxLayout& layout, const Payload& payload) {
-    if (!layout.envelope_placements.empty()) {
+    if (layout.has_envelope) {
         return enveloped(layout, payload);
     }
-    const bool json = value_is_json_ && (payload.is_value || expands(layout));
-    if (!json || !payload.field) {
+    if (!expands(layout, payload)) {
         return convert(layout.payload, payload.field, options_.value_converter);
     }
     std::string& inner = text();
@@ -143,13 +140,13 @@ OutboxWriter::Field OutboxWriter::value(OutboxLayout& layout, const Payload& pay
 
 const ConnectSchema* OutboxWriter::append_payload(OutboxLayout& layout, const Payload& payload,
                                                   std::string& json) {
-    if (payload.field && (payload.is_value || expands(layout))) {
+    if (expands(layout, payload)) {
         const char* const problem = expansion_.expand(*payload.field, json);
         if (problem == nullptr) {
             return value_has_schema_ ? &expansion_.schema() : nullptr;
         }
         if (payload.is_value && !value_has_schema_) {
-            json += *payload.field;  // a number or a boolean of a logical message
+            json += *payload.field;  // it is JSON, whether or not a schema fits it
             return nullptr;
         }
         if (!payload.is_value && !std::exchange(warned_of_expansion_, true)) {

@@ -16,8 +16,7 @@
 
 namespace holdfast::relay::debezium {
 
-/// Not thread-safe.  The calls throw ConversionError for what a type cannot be made of, and
-/// std::invalid_argument-like FatalErrors never: what fits is settled when columns are bound.
+/// Not thread-safe.  The calls throw ConversionError for what a type cannot be made of.
 class OutboxWriter {
  public:
     using Field = ConnectColumn::Field;
@@ -48,7 +47,8 @@ class OutboxWriter {
  private:
     /// As one converter writes it; `binary` holds the bytes of a bytea.
     [[nodiscard]] Field convert(BoundColumn& bound, Field field, const ConverterOptions& converter);
-    [[nodiscard]] bool expands(const OutboxLayout& layout) const;
+    /// Whether the payload is written as the JSON that it is, not as a text.
+    [[nodiscard]] bool expands(const OutboxLayout& layout, const Payload& payload) const;
     /// Appends the payload; returns its schema where that is not the column's.
     const ConnectSchema* append_payload(OutboxLayout& layout, const Payload& payload,
                                         std::string& json);
@@ -61,6 +61,7 @@ class OutboxWriter {
     JsonExpansion expansion_;
     bool value_is_json_;  ///< JsonConverter, or as BinaryDataConverter's delegate
     bool value_has_schema_;
+    bool infers_schema_;
     bool warned_of_expansion_ = false;
     std::deque<std::string> texts_;  ///< grow to what an event needs, then stay
     std::size_t texts_used_ = 0;

@@ -37,12 +37,6 @@ char32_t next_code_point(std::string_view utf8, std::size_t& at) {
     return point;
 }
 
-std::int32_t java_hash_code(std::string_view utf8) {
-    std::uint32_t hash = 0;
-    for_each_utf16_unit(utf8, [&hash](char16_t unit) { hash = (hash * 31) + unit; });
-    return static_cast<std::int32_t>(hash);
-}
-
 void append_java_serialized(std::string_view utf8, std::string& bytes) {
     constexpr std::string_view kStreamHeader("\xAC\xED\x00\x05", 4);
     constexpr char kString = 0x74;

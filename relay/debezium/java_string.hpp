@@ -1,12 +1,11 @@
-// What Java's String does with UTF-16, done with UTF-8: Debezium counts, cuts, hashes and orders
-// text by UTF-16 units, and its messages show it.
+// What Java's String does with UTF-16, done with UTF-8: Debezium counts, cuts and hashes text by
+// UTF-16 units, and its messages show it.
 //
 // Sources: java.lang.String; Java Object Serialization Specification, "Stream Elements"; java.io
 // DataInput, "Modified UTF-8".
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,9 +28,6 @@ void for_each_utf16_unit(std::string_view utf8, Unit unit) {
         }
     }
 }
-
-/// String.hashCode()
-[[nodiscard]] std::int32_t java_hash_code(std::string_view utf8);
 
 /// Appends what ObjectOutputStream.writeObject() makes of a String, stream header included.
 void append_java_serialized(std::string_view utf8, std::string& bytes);

@@ -218,10 +218,7 @@ std::string driver_name(const ColumnDescription& column, const TypeDescription& 
             return "smallserial";
         }
     }
-    if (type.schema == "pg_catalog" || type.schema == "public") {
-        return type.name;
-    }
-    return "\"" + type.schema + "\".\"" + type.name + "\"";
+    return type.name;
 }
 
 }  // namespace

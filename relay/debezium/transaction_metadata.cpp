@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "debezium/java_string.hpp"
 #include "debezium/json_text.hpp"
+#include "debezium/types/java_hash.hpp"
 
 namespace holdfast::relay::debezium {
 
@@ -59,8 +59,7 @@ std::size_t JavaOrderedCounts::slot(std::string_view name) {
     if (found != entries_.end()) {
         return static_cast<std::size_t>(found - entries_.begin());
     }
-    const auto hash = static_cast<std::uint32_t>(java_hash_code(name));
-    entries_.push_back({std::string(name), hash ^ (hash >> 16U), 0});
+    entries_.push_back({std::string(name), java_string_hash(name), 0});
     return entries_.size() - 1;
 }
 
@@ -68,9 +67,7 @@ std::int64_t JavaOrderedCounts::add(std::size_t slot) {
     std::int64_t& count = entries_[slot].count;
     if (count == 0) {
         counted_.push_back(slot);
-        if (counted_.size() > buckets_ / 4 * 3) {
-            buckets_ *= 2;
-        }
+        buckets_ = java_map_buckets(buckets_, counted_.size());
     }
     return ++count;
 }
@@ -84,7 +81,9 @@ void JavaOrderedCounts::clear() {
 
 void JavaOrderedCounts::sort() {
     // Within a bucket HashMap appends, and splitting a bucket keeps the order.
-    const auto bucket = [this](std::size_t slot) { return entries_[slot].hash & (buckets_ - 1); };
+    const auto bucket = [this](std::size_t slot) {
+        return java_map_bucket(entries_[slot].hash, buckets_);
+    };
     std::stable_sort(counted_.begin(), counted_.end(),
                      [&bucket](std::size_t a, std::size_t b) { return bucket(a) < bucket(b); });
 }

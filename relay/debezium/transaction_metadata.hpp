@@ -34,7 +34,7 @@ class JavaOrderedCounts {
 
     struct Entry {
         std::string name;
-        std::uint32_t hash = 0;  ///< as HashMap spreads it
+        std::uint32_t hash = 0;  ///< of the name
         std::int64_t count = 0;
     };
     /// Calls `visit(entry)` for each that is not 0.  Sorts, so ask at the end.

@@ -34,7 +34,7 @@ std::string map(const ConnectorOptions& options, std::string json,
         json = target.substr(1);
     }
     for (const auto& [name, value] : schema.parameters) {
-        json += " " + name + "=" + value;
+        json.append(" ").append(name).append("=").append(value);
     }
     return json;
 }

@@ -7,12 +7,6 @@
 namespace holdfast::relay::debezium {
 namespace {
 
-TEST(JavaString, HashIsThatOfItsUnits) {
-    EXPECT_EQ(java_hash_code(""), 0);
-    EXPECT_EQ(java_hash_code("public.customers"), -657'108'208);
-    EXPECT_EQ(java_hash_code("caf\u00E9.\U0001F600"), 548'536'400);
-}
-
 TEST(JavaString, ReadsWhatIsNotUtf8AsReplacementCharacters) {
     for (const std::string text : {"\xFF", "\x80", "\xE2\x82", "\xF0\x9F\x98", "\xC3("}) {
         std::size_t at = 0;

@@ -31,6 +31,7 @@ TEST(JavaOrderedCounts, FollowsTheBucketsOfAHashMap) {
 TEST(JavaOrderedCounts, GrowsAsAHashMap) {
     JavaOrderedCounts counts;
     std::vector<std::string> names;
+    names.reserve(20);
     for (int i = 0; i < 20; ++i) {
         names.push_back("public.table_" + std::to_string(i));
     }

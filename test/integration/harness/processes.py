@@ -7,6 +7,7 @@ behind; start servers from the main thread, therefore.
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -99,6 +100,13 @@ class Process:
         began = time.monotonic()
         self.signal(signal.SIGTERM)
         return self.wait(timeout_s), time.monotonic() - began
+
+    def usage(self):
+        """(CPU seconds, peak RSS in bytes) of the process so far."""
+        stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        cpu_s = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return cpu_s, int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
     def tail(self, lines=15):
         text = self.log.read_text(errors="replace") if self.log.exists() else ""

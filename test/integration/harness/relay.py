@@ -147,7 +147,4 @@ class Relay:
 
     def usage(self):
         """(CPU seconds, peak RSS in bytes) of the process so far."""
-        stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        cpu_s = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return cpu_s, int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+        return self._process.usage()

@@ -109,8 +109,8 @@ fuzz: setup-test ## libFuzzer on the decoder, on column encodings and on JSON, a
 	    -print_final_stats=1 $(BUILD)/fuzz-corpus/json_text
 
 # ---- benchmarks -------------------------------------------------------------------------------
-.PHONY: bench bench-orders bench-relay bench-growth
-bench: bench-orders bench-relay bench-growth ## all, as ratios within one run
+.PHONY: bench bench-orders bench-relay bench-growth bench-cdc
+bench: bench-orders bench-relay bench-growth bench-cdc ## all, as ratios within one run
 
 bench-orders: setup-test install-extension venv ## place_order against PL/pgSQL
 	@$(PYTHON) test/bench/orders/run.py --document
@@ -120,6 +120,10 @@ bench-relay: setup-test relay install-extension venv ## the relay against pg_rec
 
 bench-growth: setup-test install-extension venv ## an order's cost with 3,000,000 orders in the tables (20 GiB of disk)
 	@$(PYTHON) test/bench/growth/run.py --document
+
+bench-cdc: setup-test relay install-extension venv ## the relay beside Debezium (about an hour; sizes: test/bench/cdc/bench.py)
+	@tools/debezium.sh fetch
+	@$(PYTHON) test/bench/cdc/bench.py --relay $(BIN)/holdfast-relay
 
 # ---- lint -------------------------------------------------------------------------------------
 .PHONY: lint format docs

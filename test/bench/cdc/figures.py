@@ -1,0 +1,120 @@
+"""What was measured, side by side and as ratios with their targets: on the terminal and in docs/benchmarks.md.
+A ratio is the median over the rounds of the ratio within a round."""
+
+import statistics
+
+import charts
+import page
+import report
+from report import Row
+
+NAMES = {"debezium_defaults": "Debezium, defaults", "debezium": "Debezium, tuned", "relay": "holdfast-relay",
+         "recvlogical": "`pg_recvlogical`"}
+
+
+def rounds(kept, part, name, field):
+    return [r[field] for r in kept["results"].get(part, {}).get(name, []) if r[field] is not None]
+
+
+def median(kept, part, name, field):
+    values = rounds(kept, part, name, field)
+    return statistics.median(values) if values else None
+
+
+def ratio(kept, part, field, one, other):
+    pairs = list(zip(rounds(kept, part, one, field), rounds(kept, part, other, field), strict=False))
+    return statistics.median(a / b for a, b in pairs if b) if any(b for _, b in pairs) else None
+
+
+def least(kept, text, part, field, one, other, target):
+    got = ratio(kept, part, field, one, other)
+    return [] if got is None else [Row(text, f"{got:.2f}", f"≥ {target:g}", got >= target)]
+
+
+def share(kept, text, part, field, one, other, target):
+    """`one` is to be at most a `target`th of `other`."""
+    got = ratio(kept, part, field, other, one)
+    return [] if got is None else [Row(text, f"1/{got:.1f}", f"≤ 1/{target}", got >= target)]
+
+
+def most(kept, text, part, field, target, show, scale=1):
+    got = median(kept, part, "relay", field)
+    return [] if got is None else [Row(text, show.format(got / scale), "≤ " + show.format(target), got / scale <= target)]
+
+
+def targets(kept):
+    rows = []
+    for part, text, faster, of_reader in (("outbox", "outbox drain", 3.5, 0.8), ("changes", "change events drain", 4, 0.6)):
+        rows += least(kept, f"{text}, rate: relay / Debezium tuned", part, "rate", "relay", "debezium", faster)
+        rows += least(kept, f"{text}, rate from the start of the process: relay / `pg_recvlogical`", part, "whole_rate", "relay", "recvlogical", of_reader)
+        rows += share(kept, f"{text}, CPU per event: relay / Debezium tuned", part, "cpu_us", "relay", "debezium", 8)
+        rows += share(kept, f"{text}, peak RSS: relay / Debezium tuned", part, "peak_bytes", "relay", "debezium", 10)
+    rows += most(kept, "outbox drain, CPU of the relay per event", "outbox", "cpu_us", 4.5, "{:.2f} us")
+    rows += share(kept, "start to first event: relay / Debezium tuned", "outbox", "first_s", "relay", "debezium", 10)
+    rows += share(kept, "latency at 1,000 rows/s, p50: relay / Debezium tuned", "latency", "p50_ms", "relay", "debezium", 4)
+    rows += share(kept, "latency at 1,000 rows/s, p99: relay / Debezium tuned", "latency", "p99_ms", "relay", "debezium", 8)
+    rate, twice = median(kept, "outbox", "relay", "rate"), median(kept, "crash", "relay", "duplicates")
+    if rate and twice is not None:
+        rows.append(Row("events twice after kill -9 in the middle of the drain, in seconds of the drain", f"{twice / rate:.2f} s", "≤ 1.00 s", twice <= rate))
+        lost = sum(rounds(kept, "crash", "relay", "lost"))
+        rows.append(Row("events lost by it", f"{lost}", "0", lost == 0))
+    rows += least(kept, "snapshot, rows/s: relay / Debezium tuned", "snapshot", "rate", "relay", "debezium", 3)
+    rows += most(kept, f"{kept['sizes']['transaction_rows']:,} rows in one transaction, peak RSS of the relay", "transaction", "peak_bytes",
+                 128, "{:.0f} MiB", 2**20)
+    return rows
+
+
+def side_by_side(kept):
+    """Lines of cells: a figure for each contestant."""
+    def line(text, part, field, show, scale=1):
+        cells = [median(kept, part, name, field) for name in NAMES]
+        if any(c is not None for c in cells):
+            lines.append([text, *("" if c is None else show.format(c / scale) for c in cells)])
+    lines = []
+    for part, text in (("outbox", "outbox drain"), ("changes", "change events drain"), ("snapshot", "snapshot"),
+                       ("transaction", "one large transaction")):
+        line(f"{text}, events/s", part, "rate", "{:,.0f}")
+        line(f"{text}, CPU per event", part, "cpu_us", "{:.2f} us")
+        line(f"{text}, peak RSS", part, "peak_bytes", "{:.0f} MiB", 2**20)
+        line(f"{text}, start to first event", part, "first_s", "{:.2f} s")
+    line("latency at 1,000 rows/s, p50", "latency", "p50_ms", "{:.2f} ms")
+    line("latency at 1,000 rows/s, p99", "latency", "p99_ms", "{:.1f} ms")
+    line("kill -9 in the middle of the outbox drain: written before", "crash", "written", "{:,.0f}")
+    line("kill -9 in the middle of the outbox drain: events twice", "crash", "duplicates", "{:,.0f}")
+    line("kill -9 in the middle of the outbox drain: events lost", "crash", "lost", "{:,.0f}")
+    return lines
+
+
+def notes(kept):
+    sizes = kept["sizes"]
+    return (
+        "Debezium 3.7.0.Final in Kafka Connect standalone (Kafka 4.3.0). Tuned: `max.batch.size` 8192, `max.queue.size` 32768, `poll.interval.ms` 5, "
+        "producer `linger.ms` 5, `batch.size` 1,000,000, `buffer.memory` 128 MiB, heap 512 MiB, ParallelGC, offsets every 5 s. Defaults: none of these, "
+        "and the heap and collector of `connect-standalone.sh`.",
+        f"Contestants in turn in each of {sizes['rounds']} rounds, each on a copy of the same slot; figures are medians, ratios those within a round. Snapshot, large "
+        "transaction and kill: one round. acks all, one partition. `pg_recvlogical` reads the same slot position with the same options of pgoutput into "
+        "/dev/null, from process start to end.",
+        "Rates and CPU are from the first record in Kafka to the last (so without the start of the JVM, which \"start to first event\" has); CPU is user and system "
+        "time of the reader's process alone.",
+        f"Outbox: {sizes['outbox_rows']:,} rows, payload of about 250 bytes, a row a transaction. Change events: {sizes['changes']:,} changes of a table with 20 columns of "
+        "mixed types, 5 inserts, 4 updates and a delete a transaction, each delete with a tombstone; JSON without schemas.",
+        f"Snapshot: {sizes['snapshot_rows']:,} rows of the same table, `snapshot.mode` initial. Large transaction: {sizes['transaction_rows']:,} inserts into it.",
+        f"Latency: one outbox row a transaction from 4 `pgbench` connections at 1,000/s for {sizes['latency_s']} s, after {sizes['warm_up_s']} s to warm up; from PostgreSQL's timestamp of "
+        "the commit, which is taken before its flush, to one Python consumer.",
+        "Kill: with -9 when half of the rows are in Kafka, then a new process on the same slot and offsets; the keys in the topic are counted.")
+
+
+def terminal(kept):
+    lines = [["", *(n.strip("`") for n in NAMES.values())], *side_by_side(kept)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    table = "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return f"{table}\n\n{report.terminal(targets(kept))}"
+
+
+def write(kept):
+    """Replace the section of docs/benchmarks.md."""
+    head = ["| | " + " | ".join(NAMES.values()) + " |", "|---" * (len(NAMES) + 1) + "|"]
+    body = [*head, *("| " + " | ".join(line) + " |" for line in side_by_side(kept)), "", report.markdown(targets(kept)), "",
+            *(f"![{title}]({charts.link(name)})" for name, title in charts.TITLES.items()), "", *(f"- {n}" for n in notes(kept))]
+    page.write("cdc", "Change data capture, beside Debezium", "make bench-cdc",
+               "PostgreSQL, Kafka (one node), readers, writers and the consumer share these cores.", "\n".join(body))

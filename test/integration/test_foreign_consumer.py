@@ -15,7 +15,7 @@ from harness.relay import Relay
 from harness.waiting import wait_until
 
 CHANGES = int(os.environ.get("HOLDFAST_FOREIGN_CHANGES", "100000"))
-SOURCE = os.environ.get("HOLDFAST_FOREIGN_SOURCE", "debezium")
+SOURCE = os.environ.get("HOLDFAST_FOREIGN_SOURCE", "relay")
 PREFIX, USER, PASSWORD = "foreign", "foreign_user", "foreign"
 
 # Both databases have them.  `papers` has values that are stored out of line and stay unchanged in many
@@ -118,7 +118,8 @@ class Databases:
         for connection in (self.source, self.target):
             connection.execute(TABLES)
         self.source.execute(CHURN)
-        self.source.execute("CREATE PUBLICATION holdfast FOR TABLE people, lines, papers, marker")
+        self.source.execute("CREATE EXTENSION holdfast")  # the relay asks for it
+        self.source.execute("CREATE PUBLICATION foreign_tables FOR TABLE people, lines, papers, marker")
         self.source.execute("SELECT pg_create_logical_replication_slot('foreign', 'pgoutput')")
 
     def rows(self, side, table):
@@ -160,10 +161,9 @@ def topics():
 def relay_source(databases, kafka, directory):
     return Relay(directory, {
         "postgres": {"dsn": f"host=127.0.0.1 port={databases.cluster.port} dbname=foreign_source user={USER} password={PASSWORD}",
-                     "slot": "foreign", "publication": "holdfast"},
+                     "slot": "foreign", "publication": "foreign_tables"},
         "kafka": {"bootstrap.servers": kafka.address},
-        "connector": {"topic.prefix": PREFIX, "snapshot.mode": "no_data", "key.converter.schemas.enable": "true",
-                      "value.converter.schemas.enable": "true"}}, "source")
+        "connector": {"topic.prefix": PREFIX, "key.converter.schemas.enable": True, "value.converter.schemas.enable": True}}, "source")
 
 
 def debezium_source(databases, kafka, directory):
@@ -171,7 +171,7 @@ def debezium_source(databases, kafka, directory):
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "database.hostname": "127.0.0.1",
         "database.port": str(databases.cluster.port), "database.user": USER, "database.password": PASSWORD,
         "database.dbname": "foreign_source", "topic.prefix": PREFIX, "plugin.name": "pgoutput", "slot.name": "foreign",
-        "publication.name": "holdfast", "publication.autocreate.mode": "disabled", "snapshot.mode": "no_data",
+        "publication.name": "foreign_tables", "publication.autocreate.mode": "disabled", "snapshot.mode": "no_data",
         "poll.interval.ms": "20", "max.batch.size": "8192", "max.queue.size": "32768"}},
         worker={"offset.flush.interval.ms": "1000"}, env={"DEBEZIUM_JAVA_OPTS": "-Xmx512m"})
 

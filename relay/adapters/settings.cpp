@@ -1,7 +1,6 @@
 #include "adapters/settings.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -13,20 +12,6 @@ namespace {
 
 /// Soon enough that a table is not missed for long, and a query over the catalogues only.
 constexpr std::chrono::seconds kDriftInterval{10};
-
-/// The columns of "column:header[:alias],...".
-std::vector<std::string> placement_columns(const std::string& placement) {
-    std::vector<std::string> columns;
-    std::istringstream entries(placement);
-    for (std::string entry; std::getline(entries, entry, ',');) {
-        std::string column = entry.substr(0, entry.find(':'));
-        std::erase(column, ' ');
-        if (!column.empty()) {
-            columns.push_back(std::move(column));
-        }
-    }
-    return columns;
-}
 
 debezium::ConverterOptions converter_options(const config::ConverterConfig& converter) {
     return {.converter = converter_of(converter.converter),
@@ -48,11 +33,20 @@ std::string cloudevents_source(const config::OutboxConfig& outbox, const std::st
 /// The columns that the event router needs.
 std::vector<std::string> outbox_columns(const config::OutboxConfig& outbox,
                                         const std::string& slot) {
-    std::vector<std::string> wanted = placement_columns(outbox.table_fields_additional_placement);
-    wanted.insert(wanted.begin(), {outbox.table_field_event_id, outbox.table_field_event_key,
-                                   outbox.route_by_field, outbox.table_field_event_payload});
-    if (!outbox.table_field_event_timestamp.empty()) {
-        wanted.push_back(outbox.table_field_event_timestamp);
+    std::vector<std::string> wanted{outbox.table_field_event_id, outbox.table_field_event_key,
+                                    outbox.route_by_field, outbox.table_field_event_payload};
+    std::vector<std::string> told_elsewhere;
+    for (const auto& placement :
+         debezium::parse_placements(outbox.table_fields_additional_placement, told_elsewhere)) {
+        if (outbox.table_field_additional_missing != "ignore") {
+            wanted.push_back(placement.column);
+        }
+    }
+    for (const std::string& column :
+         {outbox.table_field_event_timestamp, outbox.table_field_event_schema_version}) {
+        if (!column.empty()) {
+            wanted.push_back(column);
+        }
     }
     if (!cloudevents_source(outbox, slot).empty()) {
         wanted.push_back(outbox.table_field_event_type);
@@ -108,6 +102,7 @@ debezium::EventRouterOptions router_options(const config::OutboxConfig& outbox,
     options.route_topic_replacement = outbox.route_topic_replacement;
     options.route_tombstone_on_empty_payload = outbox.route_tombstone_on_empty_payload;
     options.table_op_invalid_behavior = outbox.table_op_invalid_behavior;
+    options.tracing_span_context_field = outbox.tracing_span_context_field;
     options.key_converter = converter_options(outbox.key_converter);
     options.value_converter = converter_options(outbox.value_converter);
     options.header_converter = converter_options(outbox.header_converter);
@@ -138,6 +133,9 @@ capture::TranslatorOptions translator_options(const config::Config& config,
     }
     if (config.connector.has_change_events()) {
         options.connector = connector_options(config.connector, std::move(database_name));
+        for (debezium::EventRouterOptions& outbox : options.outboxes) {
+            outbox.types = options.connector->types;
+        }
     }
     return options;
 }

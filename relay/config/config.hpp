@@ -80,6 +80,7 @@ struct OutboxConfig {
     ConverterConfig value_converter;
     ConverterConfig header_converter;
     bool extended_headers_enabled{};
+    std::string tracing_span_context_field;
     std::string cloudevents_mode;    ///< off | binary
     std::string cloudevents_source;  ///< "" = "/holdfast/" and the slot
 };

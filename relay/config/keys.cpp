@@ -317,6 +317,12 @@ std::vector<Key> make_keys() {
                  "(needs `topic.prefix`).",
          .target = TARGET(outboxes.back().extended_headers_enabled)},
         {.section = "outbox",
+         .name = "tracing.span.context.field",
+         .type = "string",
+         .help = "Column with a trace context, as java.util.Properties store it: its `traceparent` "
+                 "and `tracestate` become headers. Empty: none.",
+         .target = TARGET(outboxes.back().tracing_span_context_field)},
+        {.section = "outbox",
          .name = "cloudevents.mode",
          .type = "string",
          .default_value = "off",

@@ -218,7 +218,10 @@ class Inference {
                 continue;
             }
             const std::string name(node.key());
-            auto field = schema_of((key.empty() ? "" : key + ".") + name, *node.mapped());
+            std::string path = key;
+            path += key.empty() ? "" : ".";
+            path += name;
+            auto field = schema_of(path, *node.mapped());
             if (field) {
                 schema.fields.push_back({name, std::move(*field)});
             }

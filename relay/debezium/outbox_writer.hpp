@@ -39,7 +39,7 @@ class OutboxWriter {
 
     [[nodiscard]] Field header(BoundColumn& bound, Field field);
     /// The same for a text that is no column's.
-    [[nodiscard]] std::string context_header(std::string_view text) const;
+    [[nodiscard]] std::string context_header(std::string_view content) const;
 
     /// A new table definition: what was warned of may be warned of again.
     void rebound() { warned_of_expansion_ = false; }

@@ -30,6 +30,30 @@ TEST(Settings, RequireTheColumnsThatTheRouterReads) {
                                         "created_at"}));
 }
 
+TEST(Settings, RequireNoColumnThatMayBeMissing) {
+    const postgres::StreamRequirements required = stream_requirements(parse(
+        "[outbox]\n\"table.fields.additional.placement\" = \"type:header,\\ttenant : envelope, "
+        "p:partition\"\n\"table.field.additional.missing\" = \"ignore\"\n"
+        "\"tracing.span.context.field\" = \"trace\"\n"
+        "\"table.field.event.schema.version\" = \"v\"\n"));
+    EXPECT_EQ(required.outboxes.at(0).columns,
+              (std::vector<std::string>{"id", "aggregateid", "aggregatetype", "payload", "v"}));
+}
+
+TEST(Settings, GiveEachOutboxTheModesOfTheConnector) {
+    const auto options = translator_options(
+        parse("[connector]\n\"topic.prefix\" = \"app\"\n\"decimal.handling.mode\" = \"string\"\n"
+              "[[outbox]]\ntable = \"shop.a\"\n\"tracing.span.context.field\" = \"trace\"\n"
+              "[[outbox]]\ntable = \"shop.b\"\n"),
+        "shop", "run");
+    ASSERT_EQ(options.outboxes.size(), 2U);
+    for (const debezium::EventRouterOptions& outbox : options.outboxes) {
+        EXPECT_EQ(outbox.types.decimal_handling_mode, debezium::DecimalHandling::kString);
+    }
+    EXPECT_EQ(options.outboxes[0].tracing_span_context_field, "trace");
+    EXPECT_EQ(options.outboxes[1].tracing_span_context_field, "");
+}
+
 TEST(Settings, RequireEachPlacedColumnOnce) {
     const postgres::StreamRequirements required =
         stream_requirements(parse("[outbox]\n\"table.fields.additional.placement\" = "

@@ -93,6 +93,11 @@ test-integration: relay install-extension venv ## end to end on a real PostgreSQ
 test-demo: relay install-extension venv ## the demo's claims hold
 	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka embedded
 
+.PHONY: conformance
+conformance: setup-test relay venv ## the relay's records against Debezium's, from the same WAL (CASE='types or toast' runs a few)
+	@tools/debezium.sh fetch
+	@$(PYTHON) -m pytest -q -s test/conformance $(if $(CASE),-k '$(CASE)') $(if $(READER),--reader $(READER)) $(if $(GOLDEN),--golden)
+
 soak: relay install-extension venv ## an hour of random walks, one shop a minute (HOLDFAST_WALK_SECONDS, HOLDFAST_WALK_SEED)
 	@HOLDFAST_WALK_SECONDS=$(or $(HOLDFAST_WALK_SECONDS),3600) $(PYTHON) -m pytest -q -s test/integration/test_random_walk.py
 

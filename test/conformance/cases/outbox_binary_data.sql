@@ -1,0 +1,11 @@
+-- A payload of bytes through BinaryDataConverter, all else as JSON.
+-- outbox: outbox
+-- option: value.converter = io.debezium.converters.BinaryDataConverter
+-- option: value.converter.delegate.converter.type = org.apache.kafka.connect.json.JsonConverter
+-- option: value.converter.delegate.converter.type.schemas.enable = false
+-- (schema)
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload bytea);
+-- (workload)
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060000', 'outbox_binary_data', '1', 'Kind0', '\x00ff10');
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060001', 'outbox_binary_data', '2', 'Kind1', '\x');
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060002', 'outbox_binary_data', '3', 'Kind0', NULL);

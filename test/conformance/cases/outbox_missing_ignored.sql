@@ -1,0 +1,12 @@
+-- A placement of a column that may be missing.
+-- outbox: outbox
+-- option: key.converter = org.apache.kafka.connect.json.JsonConverter
+-- option: key.converter.schemas.enable = false
+-- option: value.converter = org.apache.kafka.connect.json.JsonConverter
+-- option: value.converter.schemas.enable = false
+-- option: transforms.outbox.table.fields.additional.placement = nope:header,type:header
+-- option: transforms.outbox.table.field.additional.missing = ignore
+-- (schema)
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb);
+-- (workload)
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060000', 'outbox_missing_ignored', '1', 'Kind0', '{}');

@@ -1,0 +1,13 @@
+-- The event router without schemas.
+-- outbox: outbox
+-- option: key.converter = org.apache.kafka.connect.json.JsonConverter
+-- option: key.converter.schemas.enable = false
+-- option: value.converter = org.apache.kafka.connect.json.JsonConverter
+-- option: value.converter.schemas.enable = false
+-- (schema)
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb);
+-- (workload)
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060000', 'outbox_schemas_off', '1', 'Kind0', '{"id": 1}');
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060001', 'outbox_schemas_off', '2', 'Kind1', '[1]');
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060002', 'outbox_schemas_off', '3', 'Kind0', '"text"');
+INSERT INTO outbox VALUES ('406c07f3-26f0-4eea-a50c-109940060003', 'outbox_schemas_off', '4', 'Kind1', NULL);

@@ -1,0 +1,12 @@
+-- All but some tables.
+-- option: table.exclude.list = table_exclude.a,TABLE_EXCLUDE.b.
+-- (schema)
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE ab (id int PRIMARY KEY);
+CREATE TABLE b1 (id int PRIMARY KEY);
+CREATE TABLE b22 (id int PRIMARY KEY);
+-- (workload)
+INSERT INTO a VALUES (1);
+INSERT INTO ab VALUES (1);
+INSERT INTO b1 VALUES (1);
+INSERT INTO b22 VALUES (1);

@@ -1,0 +1,20 @@
+-- TRUNCATE that takes other tables and partitions with it.
+-- option: skipped.operations = none
+-- partitions: 1
+-- (schema)
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
+CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+-- (workload)
+INSERT INTO a VALUES (1);
+INSERT INTO b VALUES (1, 1);
+INSERT INTO p VALUES (1), (11);
+TRUNCATE a CASCADE;
+TRUNCATE p;
+BEGIN;
+INSERT INTO a VALUES (2);
+TRUNCATE a CASCADE;
+INSERT INTO a VALUES (3);
+COMMIT;

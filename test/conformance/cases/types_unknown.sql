@@ -1,0 +1,8 @@
+-- Types that nothing maps are left out of rows and schema.
+-- (schema)
+CREATE TYPE pair AS (a int, b text);
+CREATE TABLE t (id int PRIMARY KEY, c pair, m int4multirange, l pg_lsn, x xid, q tsquery, j jsonpath, s pg_snapshot, r regclass, v int);
+-- (workload)
+INSERT INTO t VALUES (1, '(1,x)', '{[1,2),[5,6)}', '0/16B3748', '1', 'a', '$.a', '1:2:', 'pg_class', 9), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+UPDATE t SET l = '0/1' WHERE id = 1;
+DELETE FROM t WHERE id = 1;

@@ -13,6 +13,15 @@ namespace {
 /// Soon enough that a table is not missed for long, and a query over the catalogues only.
 constexpr std::chrono::seconds kDriftInterval{10};
 
+/// Its outbox, its inbox, or a table that the relay writes to.
+bool needs_extension(const config::Config& config) {
+    const auto keeps = [](const config::TooLargeRule& rule) { return rule.policy != "halt"; };
+    return std::ranges::find(config.outboxes, "holdfast.outbox", &config::OutboxConfig::table) !=
+               config.outboxes.end() ||
+           !config.inbox.empty() || !config.notify.empty() || config.capture.record_offsets ||
+           std::ranges::any_of(config.too_large, keeps);
+}
+
 debezium::ConverterOptions converter_options(const config::ConverterConfig& converter) {
     return {.converter = converter_of(converter.converter),
             .schemas_enable = converter.schemas_enable,
@@ -193,7 +202,8 @@ postgres::StreamRequirements stream_requirements(const config::Config& config) {
     postgres::StreamRequirements required{.slot = config.postgres.slot,
                                           .publication = config.postgres.publication,
                                           .outboxes = {},
-                                          .system_identifier = config.postgres.system_identifier};
+                                          .system_identifier = config.postgres.system_identifier,
+                                          .extension = needs_extension(config)};
     for (const config::OutboxConfig& outbox : config.outboxes) {
         required.outboxes.push_back(
             {.table = outbox.table, .columns = outbox_columns(outbox, config.postgres.slot)});

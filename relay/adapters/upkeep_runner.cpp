@@ -45,10 +45,20 @@ postgres::Session& UpkeepRunner::session() {
         throw RetryableError(error.what());
     }
     metrics_.postgres_connected.set(1);
+    has_extension_ =
+        !session_->exec("SELECT FROM pg_catalog.pg_extension WHERE extname = 'holdfast'").empty();
     return *session_;
 }
 
+bool UpkeepRunner::without_extension() {
+    session();
+    return !required_.extension && !has_extension_;
+}
+
 void UpkeepRunner::maintain() {
+    if (without_extension()) {
+        return;
+    }
     session().exec("SELECT holdfast.maintain()");
     metrics_.last_maintain_seconds.set(std::chrono::duration_cast<std::chrono::seconds>(
                                            std::chrono::system_clock::now().time_since_epoch())
@@ -56,6 +66,9 @@ void UpkeepRunner::maintain() {
 }
 
 std::int64_t UpkeepRunner::expire_holds(std::int64_t limit) {
+    if (without_extension()) {
+        return 0;
+    }
     const std::string limit_text = std::to_string(limit);
     const postgres::Result result =
         session().exec("SELECT holdfast.expire_holds($1::int)", {limit_text.c_str()});
@@ -65,6 +78,9 @@ std::int64_t UpkeepRunner::expire_holds(std::int64_t limit) {
 }
 
 std::int64_t UpkeepRunner::sweep_sagas(std::int64_t limit) {
+    if (without_extension()) {
+        return 0;
+    }
     std::int64_t swept = 0;
     // A transaction for each: in one, they would lock the stock of several orders in any order.
     while (swept < limit && session().exec("SELECT holdfast.saga_sweep()").int64(0, 0) > 0) {
@@ -81,6 +97,9 @@ void UpkeepRunner::heartbeat_action() {
 }
 
 void UpkeepRunner::report(const upkeep::Report& report) {
+    if (without_extension()) {
+        return;
+    }
     const std::string pid = std::to_string(identity_.pid);
     const std::string received = report.received.to_string();
     const std::string confirmed = report.confirmed.to_string();

@@ -46,6 +46,8 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     /// An open session.  Throws as postgres::connect(), but never FatalError: a login that fails
     /// while the stream runs is a matter for the next reconnect of the stream.
     postgres::Session& session();
+    /// Whether there is nobody to call: the extension is not there, and is not needed.
+    [[nodiscard]] bool without_extension();
     void sample_slot(const postgres::SlotRow& slot);
 
     postgres::ConnectOptions options_;
@@ -57,6 +59,7 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     std::optional<postgres::PublicationWatch> watch_;
     std::vector<postgres::Drift> drifts_;  ///< as they were at the last look
     std::optional<postgres::Session> session_;
+    bool has_extension_ = false;  ///< as session_ has found it
 };
 
 }  // namespace holdfast::relay::adapters

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/connector_settings.hpp"
 #include "adapters/drift_scope.hpp"
 #include "adapters/settings.hpp"
 #include "base/errors.hpp"
@@ -141,6 +142,15 @@ void check_options(const config::Config& config, Findings& findings) {
         for (const std::string& problem :
              debezium::find_problems(adapters::router_options(outbox, config.postgres.slot))) {
             findings.fail(ExitCode::kConfig, "[outbox]", problem, "");
+        }
+    }
+    if (config.connector.has_change_events()) {
+        try {
+            static_cast<void>(adapters::connector_options(config.connector, ""));
+        } catch (const config::ConfigError& error) {
+            for (const config::Problem& problem : error.problems()) {
+                findings.fail(ExitCode::kConfig, problem.origin, problem.message, "");
+            }
         }
     }
     for (const kafka::PropertyProblem& problem :
@@ -302,7 +312,12 @@ void check_stream(postgres::Session& session, const config::Config& config, Find
 }
 
 void check_drift(postgres::Session& session, const config::Config& config, Findings& findings) {
-    std::optional<postgres::DriftScope> scope = adapters::drift_scope(config);
+    std::optional<postgres::DriftScope> scope;
+    try {
+        scope = adapters::drift_scope(config);
+    } catch (const config::ConfigError&) {
+        return;  // check_options() has named it
+    }
     if (!scope) {
         return;
     }

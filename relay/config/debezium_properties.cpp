@@ -13,13 +13,14 @@ constexpr std::string_view kQueues =
     "is under way";
 constexpr std::string_view kRetries =
     "the relay reconnects for ever, with a growing pause, and halts only when a person has to act";
-constexpr std::string_view kSnapshotReads = "the relay reads snapshots in its own way";
+constexpr std::string_view kSnapshotReads = "the relay takes no snapshots";
 constexpr std::string_view kCustomClass = "a class of one's own cannot be loaded into the relay";
 constexpr std::string_view kSignals =
-    "signals need no table and no channel: CALL holdfast.snapshot(...) or `holdfast-relay "
-    "snapshot`";
+    "the relay takes no snapshots, which signals would start; holdfast-relay status and SQL views "
+    "show "
+    "how it does";
 constexpr std::string_view kNotifications =
-    "the progress of snapshots shows in SQL views, in the log and in metrics";
+    "the relay takes no snapshots; what it does shows in SQL views, in the log and in metrics";
 constexpr std::string_view kLineage = "the relay sends nothing to OpenLineage";
 constexpr std::string_view kTopics =
     "make the topics before, or let the brokers (auto.create.topics.enable)";
@@ -149,8 +150,7 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "lsn.flush.timeout.action", "confirming never waits"),
     irrelevant(kConnector, "log.position.check.enable",
                "the slot's position is checked at every start"),
-    irrelevant(kConnector, "read.only",
-               "incremental snapshots write no signal table, so this needs no saying"),
+    irrelevant(kConnector, "read.only", "the relay writes no signal table"),
 
     // ---- The connector: what is captured, and what messages are like
     supported(kConnector, "topic.prefix"),
@@ -220,18 +220,18 @@ constexpr DebeziumProperty kTable[] = {
 
     // ---- The connector: snapshots, signals, notifications
     missing(kConnector, "snapshot.mode.*",
-            "snapshot.mode has initial, initial_only, no_data, always and when_needed here"),
+            "the relay takes no snapshots: snapshot.mode has no_data alone"),
     supported(kConnector, "snapshot.mode"),
-    supported(kConnector, "snapshot.include.collection.list"),
-    supported(kConnector, "snapshot.select.statement.overrides"),
-    supported(kConnector, "snapshot.select.statement.overrides.*"),
-    supported(kConnector, "snapshot.fetch.size"),
-    supported(kConnector, "snapshot.max.threads"),
-    supported(kConnector, "snapshot.isolation.mode"),
-    supported(kConnector, "snapshot.locking.mode"),
-    supported(kConnector, "snapshot.delay.ms"),
-    supported(kConnector, "streaming.delay.ms"),
-    supported(kConnector, "incremental.snapshot.chunk.size"),
+    irrelevant(kConnector, "snapshot.include.collection.list", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.select.statement.overrides", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.select.statement.overrides.*", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.fetch.size", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.max.threads", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.isolation.mode", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.locking.mode", kSnapshotReads),
+    irrelevant(kConnector, "snapshot.delay.ms", kSnapshotReads),
+    irrelevant(kConnector, "streaming.delay.ms", kSnapshotReads),
+    irrelevant(kConnector, "incremental.snapshot.chunk.size", kSnapshotReads),
     irrelevant(kConnector, "incremental.snapshot.*", kSnapshotReads),
     missing(kConnector, "snapshot.locking.mode.custom.name", kCustomClass),
     missing(kConnector, "snapshot.query.mode", "snapshots select all captured columns",

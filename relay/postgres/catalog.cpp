@@ -69,7 +69,7 @@ class Inspection {
             add(ExitCode::kConfig, "max_wal_senders is 0",
                 "ALTER SYSTEM SET max_wal_senders = 10, then restart the server.");
         }
-        if (server_.extension_version.empty()) {
+        if (required_.extension && server_.extension_version.empty()) {
             add(ExitCode::kConfig,
                 "the extension holdfast is not installed in database " + server_.database,
                 "CREATE EXTENSION holdfast in that database, or check dbname in the dsn.");

@@ -114,6 +114,8 @@ struct StreamRequirements {
     std::string publication;
     std::vector<OutboxRequirement> outboxes;
     std::string system_identifier;  ///< "" = any
+    /// Whether the database has to have the extension; change events alone do without it.
+    bool extension = true;
 };
 [[nodiscard]] std::vector<Finding> inspect(Session& session, const StreamRequirements& required);
 

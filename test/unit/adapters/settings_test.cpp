@@ -30,6 +30,17 @@ TEST(Settings, RequireTheColumnsThatTheRouterReads) {
                                         "created_at"}));
 }
 
+TEST(Settings, NeedTheExtensionForWhatItHasAndNotForChangeEventsAlone) {
+    const std::string on = "[connector]\n\"topic.prefix\" = \"app\"\n";
+    EXPECT_TRUE(stream_requirements(parse()).extension);
+    EXPECT_FALSE(stream_requirements(parse(on)).extension);
+    EXPECT_FALSE(stream_requirements(parse(on + "[outbox]\ntable = \"shop.a\"\n")).extension);
+    EXPECT_TRUE(stream_requirements(parse(on + "[capture]\nrecord_offsets = true\n")).extension);
+    EXPECT_TRUE(
+        stream_requirements(parse(on + "[[too_large]]\ntopic = \"t\"\npolicy = \"claim-check\"\n"))
+            .extension);
+}
+
 TEST(Settings, RequireNoColumnThatMayBeMissing) {
     const postgres::StreamRequirements required = stream_requirements(parse(
         "[outbox]\n\"table.fields.additional.placement\" = \"type:header,\\ttenant : envelope, "

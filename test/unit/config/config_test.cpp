@@ -127,6 +127,12 @@ TEST(Config, KeepsPropertiesWhoseNamesCarryAnArgument) {
     EXPECT_EQ(config.connector.named[1].origin, "holdfast.toml:2");
 }
 
+TEST(Config, SaysThatThereAreNoSnapshotsAndHowToHaveOne) {
+    EXPECT_TRUE(contains(
+        problem_of(std::string("[connector]\n\"snapshot.mode\" = \"initial\"\n") + kBrokers),
+        "holdfast.toml:2: [connector] snapshot.mode has to be \"no_data\": the relay takes no"));
+}
+
 TEST(Config, HasOneOutboxUnlessItIsToldOtherwise) {
     EXPECT_EQ(good(kBrokers).outboxes.size(), 1U);
     const std::string on = std::string("[connector]\n\"topic.prefix\" = \"app\"\n") + kBrokers;

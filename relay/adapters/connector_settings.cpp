@@ -36,7 +36,8 @@ constexpr std::array kTimeModes{
     Choice<TimePrecision>{"connect", TimePrecision::kConnect},
     Choice<TimePrecision>{"isostring", TimePrecision::kIsostring},
     Choice<TimePrecision>{"microseconds", TimePrecision::kMicroseconds},
-    Choice<TimePrecision>{"nanoseconds", TimePrecision::kNanoseconds}};
+    Choice<TimePrecision>{"nanoseconds", TimePrecision::kNanoseconds},
+    Choice<TimePrecision>{"structured", TimePrecision::kStructured}};
 constexpr std::array kIntervalModes{Choice<IntervalHandling>{"numeric", IntervalHandling::kNumeric},
                                     Choice<IntervalHandling>{"string", IntervalHandling::kString}};
 constexpr std::array kHstoreModes{Choice<HstoreHandling>{"json", HstoreHandling::kJson},

@@ -341,7 +341,7 @@ class Loader {
     }
 
     static bool type_fits(const Key& key, const toml::node& node) {
-        if (key.section == "connector" && node.is_string()) {
+        if ((key.section == "connector" || key.section == "outbox") && node.is_string()) {
             return true;  // Connect's properties are all written as strings
         }
         if (key.type == "integer") {

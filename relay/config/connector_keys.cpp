@@ -124,7 +124,7 @@ std::vector<Key> connector_keys() {
          .type = "string",
          .default_value = "adaptive",
          .choices = {"adaptive", "adaptive_time_microseconds", "connect", "isostring",
-                     "microseconds", "nanoseconds"},
+                     "microseconds", "nanoseconds", "structured"},
          .help = "`date`, `time` and `timestamp`.",
          .target = Kept{}},
         {.section = "connector",

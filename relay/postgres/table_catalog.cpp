@@ -19,14 +19,16 @@ constexpr const char* kColumns =
 // The order in which pgjdbc's getIndexInfo() lists unique indexes decides which one upstream takes.
 constexpr const char* kKey =
     "WITH candidate AS ("
-    "  SELECT i.indexrelid, i.indkey, i.indnkeyatts "
+    "  SELECT i.indexrelid, i.indkey, "
+    // Of another index than the primary key's it lists the INCLUDE columns too.
+    "         CASE WHEN i.indisprimary THEN i.indnkeyatts ELSE i.indnatts END AS columns "
     "  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
     "  WHERE i.indrelid = $1::oid AND i.indisunique AND i.indexprs IS NULL "
     "  ORDER BY i.indisprimary DESC, i.indisclustered DESC, c.relname LIMIT 1) "
     "SELECT a.attname FROM candidate k "
     "CROSS JOIN LATERAL pg_catalog.unnest(k.indkey) WITH ORDINALITY AS u (attnum, place) "
     "JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = u.attnum "
-    "WHERE u.place <= k.indnkeyatts ORDER BY u.place";
+    "WHERE u.place <= k.columns ORDER BY u.place";
 
 constexpr const char* kTypes =
     "WITH RECURSIVE wanted (oid) AS ("

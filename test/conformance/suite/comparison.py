@@ -61,6 +61,13 @@ RULES = {
 }
 
 
+def differing_cases():
+    """The cases that the page's other table lists: each has to fail."""
+    table = PAGE.read_text().split("<!-- differing cases -->")[1].split("<!-- /differing cases -->")[0]
+    firsts = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    return {name for first in firsts for name in re.findall(r"`(\w+)`", first)}
+
+
 def allowed(page=None):
     """The ids of the page's table."""
     text = PAGE.read_text() if page is None else page

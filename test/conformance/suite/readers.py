@@ -112,13 +112,21 @@ class HoldfastRelay(Reader):
                 outbox[name.removeprefix("transforms.outbox.")] = value
             else:
                 connector[name] = value
+        # A connector has one set of converters; here its outbox has its own, and change events are JSON.
+        converters = {"key.converter": JSON_CONVERTER, "value.converter": JSON_CONVERTER,
+                      **{name: value for name, value in connector.items() if ".converter" in name}}
+        for side in ("key", "value"):
+            if connector.get(f"{side}.converter", JSON_CONVERTER) != JSON_CONVERTER:
+                connector = {name: value for name, value in connector.items() if not name.startswith(f"{side}.converter")}
         config = {"postgres": {"dsn": f"host=127.0.0.1 port={self.cluster.port} dbname={group.name} user={USER} password={PASSWORD}",
                                "slot": group.slot(self.name), "publication": PUBLICATION},
                   "kafka": {"bootstrap.servers": self.node.address},
                   "connector": {"snapshot.mode": "no_data", **connector}}
         if group.outboxes:
             config["outbox"] = [{"table": table, "table.field.event.headers": "", "table.fields.additional.placement": "",
-                                 "route.topic.replacement": "outbox.event.${routedByValue}", **outbox} for table in group.outboxes]
+                                 "route.topic.replacement": "outbox.event.${routedByValue}",
+                                 "extended.headers.enabled": connector.get("extended.headers.enabled", True),
+                                 "table.json.payload.compatibility": "debezium", **converters, **outbox} for table in group.outboxes]
         return config
 
     def error(self, group):

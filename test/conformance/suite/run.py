@@ -61,10 +61,16 @@ class Run:
     def progress(self, text):
         self._say(f"{time.monotonic() - self._began:6.1f} s  {text}")
 
+    @property
+    def against_relay(self):
+        return self._second_kind == "relay"
+
     # ---- the course
     def read(self, cases, apart=False):
         """Run these cases through both readers."""
-        self._all_groups = group_module.group([c for c in cases if c.requires is None or c.requires in self.extensions], apart)
+        can = [c for c in cases if (c.requires is None or c.requires in self.extensions) and not (
+            self.against_relay and c.options.get("snapshot.mode", "no_data") != "no_data")]
+        self._all_groups = group_module.group(can, apart)
         for group in self._all_groups:
             self._attempt(self._prepare, group)
         self._groups = [group for group in self._all_groups if group.name not in self.broken]

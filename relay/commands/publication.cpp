@@ -33,6 +33,7 @@ std::vector<PublishableTable> publishable_tables(postgres::Session& session) {
         "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'holdfast') "
         "AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1, 2");
     std::vector<PublishableTable> tables;
+    tables.reserve(static_cast<std::size_t>(rows.rows()));
     for (int row = 0; row < rows.rows(); ++row) {
         tables.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1))});
     }

@@ -144,12 +144,12 @@ def test_in_the_middle_of_a_transaction(make_migration, copy):
     migration = make_migration(**SLOW)
     migration.debezium.start()
     migration.transaction(2)
-    migration.transaction(5000, copy=copy)
+    migration.transaction(60_000, copy=copy)
     migration.transaction(3)
     migration.wait_sent(700)
     migration.debezium.stop()
     sent = migration.kafka.count(migration.topic)
-    assert 700 <= sent < 5002, "it was stopped in the middle"
+    assert 700 <= sent < 60_002, "it was stopped in the middle"
     taken = migration.take_over()
     assert taken.returncode == 0, taken.stderr
     events = int(re.search(r"txId=\d+ lsn=\S+ lsn_events_processed=(\d+)", migration.config_file.read_text()).group(1))
@@ -163,7 +163,7 @@ def test_in_the_middle_of_a_transaction(make_migration, copy):
 def test_a_relay_that_is_killed_before_it_has_confirmed_resumes_there_again(make_migration):
     migration = make_migration(**SLOW)
     migration.debezium.start()
-    migration.transaction(4000, copy=True)
+    migration.transaction(40_000, copy=True)
     migration.wait_sent(300)
     migration.debezium.stop()
     sent = migration.kafka.count(migration.topic)
@@ -186,11 +186,11 @@ def test_after_kill_9_only_what_the_offset_does_not_know_is_repeated(make_migrat
     migration = make_migration(**SLOW)
     migration.debezium.start()
     migration.transaction(1)
-    migration.transaction(3000, copy=True)
+    migration.transaction(60_000, copy=True)
     migration.wait_sent(400)
     migration.debezium.kill()
     sent = migration.kafka.count(migration.topic)
-    assert sent < 3001
+    assert sent < 60_001
     taken = migration.take_over()
     assert taken.returncode == 0, taken.stderr
     migration.run_relay()

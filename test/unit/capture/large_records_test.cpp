@@ -185,7 +185,8 @@ TEST_F(LargeRecords, AClaimCheckThatDoesNotFitInTheQueueIsOfferedAgain) {
 
 TEST_F(LargeRecords, KeyAndHeadersThatAreTooLargeHalt) {
     start({{"orders", TooLargePolicy::kClaimCheck}});
-    Record wide = record("{}");
+    const std::string small = "{}";
+    Record wide = record(small);
     wide.key = large;
     EXPECT_EQ(sink->send(topic, 0, wide, 1), SendResult::kFull);
     store.durable = true;

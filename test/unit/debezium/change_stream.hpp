@@ -144,7 +144,8 @@ class ChangeStream {
                                     char kind = 'K', std::uint64_t lsn = 22'336'112,
                                     std::uint32_t oid = 16'400) {
         Values values(row);
-        Values old_values(old_row.value_or(Row{}));
+        const Row old = old_row.value_or(Row{});  // what the values view
+        Values old_values(old);
         pgoutput::Update update{.relation = {oid}, .old_row = {}, .new_row = values.tuple()};
         if (old_row) {
             update.old_row = {

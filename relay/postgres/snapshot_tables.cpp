@@ -1,0 +1,151 @@
+#include "postgres/snapshot_tables.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace holdfast::relay::postgres {
+namespace {
+
+constexpr const char* kTables =
+    "SELECT c.oid, t.schemaname, t.tablename, c.relkind = 'p', c.relreplident, t.rowfilter "
+    "FROM pg_catalog.pg_publication_tables t "
+    "JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname "
+    "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename "
+    "WHERE t.pubname = $1 ORDER BY t.schemaname, t.tablename";
+
+// A list of columns that names all but the generated ones is as good as none.
+constexpr const char* kColumns =
+    "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, a.attgenerated <> '' "
+    "FROM pg_catalog.pg_publication_tables t "
+    "JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname "
+    "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename "
+    "JOIN pg_catalog.pg_attribute a "
+    "  ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+    "WHERE t.pubname = $1 AND (a.attname = ANY (t.attnames) OR a.attgenerated <> '' AND NOT EXISTS "
+    "("
+    "  SELECT FROM pg_catalog.pg_attribute missing "
+    "  WHERE missing.attrelid = c.oid AND missing.attnum > 0 AND NOT missing.attisdropped "
+    "    AND missing.attgenerated = '' AND missing.attname <> ALL (t.attnames))) "
+    "ORDER BY c.oid, a.attnum";
+
+constexpr const char* kKeys =
+    "SELECT DISTINCT ON (c.oid, k.place) c.oid, a.attname "
+    "FROM pg_catalog.pg_publication_tables t "
+    "JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname "
+    "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename "
+    "CROSS JOIN LATERAL ("
+    "  SELECT i.indkey, i.indnkeyatts FROM pg_catalog.pg_index i "
+    "  JOIN pg_catalog.pg_class index_class ON index_class.oid = i.indexrelid "
+    "  WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate "
+    "    AND i.indpred IS NULL AND i.indexprs IS NULL "
+    "    AND (c.relreplident <> 'i' OR i.indisreplident) "
+    "    AND NOT EXISTS ("
+    "      SELECT FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS u (attnum, place) "
+    "      JOIN pg_catalog.pg_attribute nullable "
+    "        ON nullable.attrelid = c.oid AND nullable.attnum = u.attnum "
+    "      WHERE u.place <= i.indnkeyatts AND NOT nullable.attnotnull) "
+    "  ORDER BY i.indisreplident DESC, i.indisprimary DESC, index_class.relname LIMIT 1) AS i "
+    "CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k (attnum, place) "
+    "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum "
+    "WHERE t.pubname = $1 AND k.place <= i.indnkeyatts ORDER BY c.oid, k.place";
+
+std::uint32_t oid_at(const Result& rows, int row) {
+    return static_cast<std::uint32_t>(rows.int64(row, 0));
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string list;
+    for (const std::string& part : parts) {
+        list += (list.empty() ? "" : ", ") + part;
+    }
+    return list;
+}
+
+std::vector<std::string> quoted(const Session& session, const std::vector<std::string>& names) {
+    std::vector<std::string> result;
+    result.reserve(names.size());
+    for (const std::string& name : names) {
+        result.push_back(session.quote_identifier(name));
+    }
+    return result;
+}
+
+}  // namespace
+
+std::vector<SnapshotTable> read_snapshot_tables(Session& session, const std::string& publication) {
+    const Result rows = session.exec(kTables, {publication.c_str()});
+    std::vector<SnapshotTable> tables;
+    std::unordered_map<std::uint32_t, std::size_t> place;
+    for (int row = 0; row < rows.rows(); ++row) {
+        SnapshotTable table{.oid = oid_at(rows, row),
+                            .schema = std::string(rows.text(row, 1)),
+                            .name = std::string(rows.text(row, 2)),
+                            .partitioned = rows.boolean(row, 3),
+                            .replica_identity = rows.text(row, 4).front(),
+                            .row_filter = std::nullopt,
+                            .columns = {},
+                            .key = {}};
+        if (const auto filter = rows.nullable(row, 5)) {
+            table.row_filter.emplace(*filter);
+        }
+        place.emplace(table.oid, tables.size());
+        tables.push_back(std::move(table));
+    }
+    const Result columns = session.exec(kColumns, {publication.c_str()});
+    for (int row = 0; row < columns.rows(); ++row) {
+        if (const auto found = place.find(oid_at(columns, row)); found != place.end()) {
+            tables[found->second].columns.push_back(
+                {.name = std::string(columns.text(row, 1)),
+                 .type = static_cast<std::uint32_t>(columns.int64(row, 2)),
+                 .modifier = static_cast<std::int32_t>(columns.int64(row, 3)),
+                 .generated = columns.boolean(row, 4)});
+        }
+    }
+    const Result keys = session.exec(kKeys, {publication.c_str()});
+    for (int row = 0; row < keys.rows(); ++row) {
+        if (const auto found = place.find(oid_at(keys, row)); found != place.end()) {
+            tables[found->second].key.emplace_back(keys.text(row, 1));
+        }
+    }
+    for (SnapshotTable& table : tables) {
+        const bool published = std::ranges::all_of(table.key, [&](const std::string& name) {
+            return std::ranges::find(table.columns, name, &SnapshotColumn::name) !=
+                   table.columns.end();
+        });
+        if (!published) {
+            table.key.clear();
+        }
+    }
+    return tables;
+}
+
+std::string chunk_query(const Session& session, const SnapshotTable& table,
+                        const std::vector<std::string>& columns, const ChunkRange& range) {
+    std::string query = "SELECT " + joined(quoted(session, columns)) + " FROM " +
+                        (table.partitioned ? "" : "ONLY ") +
+                        session.quote_identifier(table.schema) + "." +
+                        session.quote_identifier(table.name);
+    const std::string key = joined(quoted(session, table.key));
+    std::vector<std::string> conditions;
+    if (!range.after.empty()) {
+        conditions.push_back("(" + key + ") > (" + joined(range.after) + ")");
+    }
+    if (table.row_filter) {
+        conditions.push_back("(" + *table.row_filter + ")");
+    }
+    if (range.condition) {
+        conditions.push_back("(" + *range.condition + ")");
+    }
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+        query += (i == 0 ? " WHERE " : " AND ") + conditions[i];
+    }
+    if (!key.empty()) {
+        query += " ORDER BY " + key;
+    }
+    if (range.limit > 0) {
+        query += " LIMIT " + std::to_string(range.limit);
+    }
+    return query;
+}
+
+}  // namespace holdfast::relay::postgres

@@ -24,14 +24,19 @@ void AckTracker::open() {
     open_ = true;
 }
 
-AckTracker::Ticket AckTracker::add() {
+AckTracker::Ticket AckTracker::ticket() const {
     if (!open_) {
         out_of_order("a record outside of a transaction");
     }
+    return transactions_.end_number() - 1;
+}
+
+AckTracker::Ticket AckTracker::add() {
+    const Ticket ticket = this->ticket();
     ++transactions_.back().unacknowledged;
     ++unacknowledged_;
     had_records_ = true;
-    return transactions_.end_number() - 1;
+    return ticket;
 }
 
 bool AckTracker::commit(Lsn end_lsn) {

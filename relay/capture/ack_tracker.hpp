@@ -29,6 +29,9 @@ class AckTracker {
     /// A transaction begins.
     void open();
 
+    /// Of the open transaction.
+    [[nodiscard]] Ticket ticket() const;
+
     /// The open transaction has one more record.
     Ticket add();
 

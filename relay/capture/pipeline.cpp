@@ -27,25 +27,16 @@ constexpr std::size_t kMaxBurstBytes = 512 * 1024;
 constexpr std::uint64_t kFastRecordsPerMillisecond = 16;
 constexpr milliseconds kRateWindow{10};
 
-constexpr const char* kTooLargeHint =
-    "Raise max.message.bytes of the topic (and message.max.bytes of the relay's [kafka] section) "
-    "above the size of the event, then start again: nothing has been skipped.";
-
-std::string sizes(std::size_t key, std::size_t value) {
-    return "key " + std::to_string(key) + " bytes, value " + std::to_string(value) + " bytes";
-}
-
 }  // namespace
 
 Pipeline::Pipeline(RecordSink& sink, TranslatorOptions translator, TableCatalog* catalog,
                    const Clock& clock, metrics::CaptureMetrics& metrics, PipelineOptions options,
                    PositionListener* listener)
-    : sink_(sink),
-      translator_(std::move(translator), catalog),
+    : translator_(std::move(translator), catalog),
       clock_(clock),
       metrics_(metrics),
       options_(options),
-      listener_(listener) {}
+      sender_(sink, translator_.topics(), *this, metrics, listener) {}
 
 bool Pipeline::run(ChangeSource& source, const EventFd& stop) {
     attach(source);
@@ -64,7 +55,7 @@ bool Pipeline::run(ChangeSource& source, const EventFd& stop) {
                                                (source_->wants_write() ? POLLOUT : 0));
         // A descriptor without events would still report a hang-up, again and again.
         std::array<pollfd, 3> wait{pollfd{events != 0 ? source_->fd() : -1, events, 0},
-                                   pollfd{sink_.fd(), POLLIN, 0},
+                                   pollfd{sender_.fd(), POLLIN, 0},
                                    pollfd{deadline ? -1 : stop.fd(), POLLIN, 0}};
         wait_for(wait, need.timeout);
         if (wait[2].revents != 0) {
@@ -82,14 +73,14 @@ void Pipeline::wait_without_source(milliseconds limit, Wait wait, const EventFd&
     const TimePoint deadline = clock_.now() + limit;
     while (true) {
         now_us_ = clock_.system_time().count();
-        sink_.poll(*this);
+        sender_.poll();
         publish_metrics();
-        throw_failure();
+        sender_.throw_failure();
         const TimePoint now = clock_.now();
         if (now >= deadline || (wait == Wait::kUntilSettled && settled())) {
             return;
         }
-        std::array<pollfd, 2> descriptors{pollfd{sink_.fd(), POLLIN, 0},
+        std::array<pollfd, 2> descriptors{pollfd{sender_.fd(), POLLIN, 0},
                                           pollfd{stop.fd(), POLLIN, 0}};
         wait_for(descriptors, std::chrono::ceil<microseconds>(deadline - now));
         if (descriptors[1].revents != 0) {
@@ -124,10 +115,10 @@ void Pipeline::attach(ChangeSource& source) {
 
 Pipeline::Need Pipeline::turn() {
     now_us_ = clock_.system_time().count();
-    sink_.poll(*this);
-    if (failure_) {
+    sender_.poll();
+    if (sender_.failed()) {
         report_before_halt();
-        throw_failure();
+        sender_.throw_failure();
     }
     const TimePoint now = clock_.now();
     if (source_->wants_write()) {
@@ -149,7 +140,7 @@ void Pipeline::begin_drain() {
 // ---- Reading
 
 bool Pipeline::at_bound() const noexcept {
-    return in_flight_.bytes() >= options_.max_in_flight_bytes;
+    return sender_.in_flight().bytes() >= options_.max_in_flight_bytes;
 }
 
 bool Pipeline::may_read(TimePoint now) const noexcept {
@@ -160,12 +151,12 @@ bool Pipeline::may_read(TimePoint now) const noexcept {
 }
 
 bool Pipeline::gathers(TimePoint now) const noexcept {
-    return in_flight_.count() > 0 && now < gather_until_;
+    return sender_.in_flight().count() > 0 && now < gather_until_;
 }
 
 void Pipeline::read(TimePoint now) {
     std::size_t bytes = 0;
-    const std::uint64_t first_ticket = in_flight_.next_ticket();
+    const std::uint64_t first_ticket = sender_.in_flight().next_ticket();
     more_to_read_ = true;
     for (int n = 0; n < kMaxBurstMessages && bytes < kMaxBurstBytes; ++n) {
         const SourceMessage message = source_->next();
@@ -183,10 +174,10 @@ void Pipeline::read(TimePoint now) {
             break;
         }
     }
-    const std::uint64_t records = in_flight_.next_ticket() - first_ticket;
+    const std::uint64_t records = sender_.in_flight().next_ticket() - first_ticket;
     note_rate(now, records);
     if (!fast_ && records > 0) {
-        sink_.send_now();
+        sender_.send_now();
     }
     gather_until_ = now + (fast_ ? options_.fast_gather_limit : options_.gather_limit);
 }
@@ -266,56 +257,16 @@ void Pipeline::end_transaction() {
 }
 
 bool Pipeline::send(const debezium::Record& record) {
-    const TopicId topic = sink_topic(record.topic);
-    const auto partitions = sink_.partition_count(topic);
-    if (!partitions) {
+    const debezium::EventRouter::Position& position = translator_.position();
+    InFlightRecord origin;
+    origin.transaction = tracker_.ticket();
+    origin.lsn = position.lsn;
+    origin.commit_time_us = position.event_time.unix_microseconds();
+    if (!sender_.send(record, origin)) {
         return false;
     }
-    const std::size_t key_size = record.key ? record.key->size() : 0;
-    const std::size_t value_size = record.value ? record.value->size() : 0;
-    const debezium::EventRouter::Position& position = translator_.position();
-    if (record.partition && *record.partition >= *partitions) {
-        throw FatalError(
-            ExitCode::kMalformedEvent,
-            "event \"" + std::string(record.event_id) + "\" at " + position.lsn.to_string() +
-                " asks for partition " + std::to_string(*record.partition) + " of topic " +
-                translator_.topics()[record.topic] + ", which has " + std::to_string(*partitions),
-            "Give the topic as many partitions, then start again: nothing has been "
-            "skipped.");
-    }
-    const std::int32_t partition =
-        record.partition
-            ? *record.partition
-            : partitioner_.choose(topic, record.key, *partitions, key_size + value_size);
-    InFlightRecord sent;
-    sent.lsn = position.lsn;
-    sent.commit_time_us = position.event_time.unix_microseconds();
-    sent.topic = record.topic;
-    sent.key_bytes = static_cast<std::uint32_t>(key_size);
-    sent.value_bytes = static_cast<std::uint32_t>(value_size);
-    sent.set_id(record.event_id);
-    try {
-        if (sink_.send(topic, partition, record, in_flight_.next_ticket()) == SendResult::kFull) {
-            return false;
-        }
-    } catch (const FatalError& error) {
-        if (error.code() != ExitCode::kMessageTooLarge) {
-            throw;
-        }
-        throw FatalError(ExitCode::kMessageTooLarge,
-                         described(sent) + " is too large (" + sizes(key_size, value_size) +
-                             "): " + error.what(),
-                         kTooLargeHint);
-    }
-    sent.transaction = tracker_.add();
-    in_flight_.add(sent);
+    tracker_.add();
     return true;
-}
-
-std::string Pipeline::described(const InFlightRecord& record) const {
-    return (record.id().empty() ? "the change at " + record.lsn.to_string()
-                                : "event \"" + std::string(record.id()) + "\"") +
-           " for topic " + translator_.topics()[record.topic];
 }
 
 void Pipeline::send_heartbeat_if_due(TimePoint now) {
@@ -338,61 +289,16 @@ void Pipeline::send_heartbeat_if_due(TimePoint now) {
         tracker_.open();
         offer(records, end);
     }
-    sink_.send_now();
-}
-
-TopicId Pipeline::sink_topic(std::uint32_t topic) {
-    while (sink_topics_.size() <= topic) {
-        sink_topics_.push_back(
-            sink_.topic(translator_.topics()[static_cast<std::uint32_t>(sink_topics_.size())]));
-    }
-    return sink_topics_[topic];
+    sender_.send_now();
 }
 
 // ---- Acknowledgements
 
-void Pipeline::on_delivery(const Delivery& delivery) {
-    const InFlightRecord& record = in_flight_.take(delivery.ticket);
-    if (!delivery.delivered) {
-        metrics_.delivery_failures.add();
-        note_failure(delivery, record);
-        return;
-    }
-    const bool in_kafka = delivery.offset >= 0;
-    if (in_kafka) {
-        metrics_.events.add();
-        metrics_.event_bytes.add(record.bytes());
-    }
-    if (listener_ != nullptr && in_kafka && !record.id().empty()) {
-        listener_->on_position(record.id(), translator_.topics()[record.topic], delivery.partition,
-                               delivery.offset);
-    }
+void Pipeline::on_acknowledged(const InFlightRecord& record) {
     if (tracker_.ack(record.transaction)) {
         metrics_.transactions.add();
         metrics_.commit_to_confirm.observe(now_us_ - record.commit_time_us);
     }
-}
-
-void Pipeline::note_failure(const Delivery& delivery, const InFlightRecord& record) {
-    // What failed only because another record did says so with kOk: the other one is the cause.
-    if (failure_ && (failure_->code != ExitCode::kOk || delivery.failure == ExitCode::kOk)) {
-        return;
-    }
-    // Never acknowledged, so nothing from this transaction on will ever be confirmed.
-    failure_ = {delivery.failure, described(record) + " was not delivered (" +
-                                      sizes(record.key_bytes, record.value_bytes) +
-                                      "): " + std::string(delivery.reason)};
-}
-
-void Pipeline::throw_failure() {
-    if (!failure_) {
-        return;
-    }
-    if (failure_->code == ExitCode::kOk) {
-        throw DeliveryFailedError(failure_->message);
-    }
-    throw FatalError(failure_->code, failure_->message,
-                     failure_->code == ExitCode::kMessageTooLarge ? kTooLargeHint : "");
 }
 
 // ---- Status
@@ -454,8 +360,7 @@ Pipeline::Need Pipeline::next_need(TimePoint now) const {
 }
 
 void Pipeline::publish_metrics() noexcept {
-    metrics_.in_flight_records.set(in_flight_.count());
-    metrics_.in_flight_bytes.set(in_flight_.payload_bytes());
+    sender_.publish_metrics();
     metrics_.received_lsn.set(static_cast<std::int64_t>(received_.value));
     metrics_.confirmed_lsn.set(static_cast<std::int64_t>(reported_.value));
     metrics_.server_lsn.set(static_cast<std::int64_t>(server_.value));

@@ -23,8 +23,7 @@
 #include "base/lsn.hpp"
 #include "capture/ack_tracker.hpp"
 #include "capture/change_source.hpp"
-#include "capture/in_flight.hpp"
-#include "capture/partitioner.hpp"
+#include "capture/record_sender.hpp"
 #include "capture/record_sink.hpp"
 #include "capture/translator.hpp"
 #include "debezium/record.hpp"
@@ -58,26 +57,9 @@ struct PipelineOptions {
     std::chrono::milliseconds heartbeat_interval{0};
 };
 
-/// The sink lost a record for a reason that may pass.  The pipeline and its sink are of no more
-/// use: make both anew and stream again from the confirmed LSN.
-class DeliveryFailedError : public RetryableError {
- public:
-    using RetryableError::RetryableError;
-};
-
-/// Told of each delivered record, in the order of acknowledgement.  For capture.record_offsets.
-class PositionListener {
- public:
-    virtual ~PositionListener() = default;
-    /// Quick, and does not throw.  The views are valid for the call; ids longer than
-    /// InFlightRecord::kMaxIdLength are cut.
-    virtual void on_position(std::string_view event_id, std::string_view topic,
-                             std::int32_t partition, std::int64_t offset) noexcept = 0;
-};
-
 /// Lives as long as its sink.  When the source is lost, run() again with a new one that starts from
 /// confirmed(): acknowledgements of what was sent before still count.
-class Pipeline final : private DeliveryHandler {
+class Pipeline final : private AcknowledgementListener {
  public:
     /// All references must outlive the pipeline; `listener` may be null, `catalog` too when the
     /// translator makes no change events.
@@ -139,9 +121,7 @@ class Pipeline final : private DeliveryHandler {
  private:
     using TimePoint = std::chrono::steady_clock::time_point;
 
-    void on_delivery(const Delivery& delivery) override;
-    void note_failure(const Delivery& delivery, const InFlightRecord& record);
-    void throw_failure();
+    void on_acknowledged(const InFlightRecord& record) override;
 
     [[nodiscard]] bool at_bound() const noexcept;
     [[nodiscard]] bool may_read(TimePoint now) const noexcept;
@@ -156,10 +136,7 @@ class Pipeline final : private DeliveryHandler {
     bool send_waiting();
     bool send(const debezium::Record& record);
     void end_transaction();
-    /// For messages: which record, without its content.
-    [[nodiscard]] std::string described(const InFlightRecord& record) const;
     void send_heartbeat_if_due(TimePoint now);
-    TopicId sink_topic(std::uint32_t topic);
 
     void send_status_if_due(TimePoint now);
     void report_before_halt();
@@ -167,19 +144,15 @@ class Pipeline final : private DeliveryHandler {
     [[nodiscard]] std::chrono::milliseconds status_interval() const;
     void publish_metrics() noexcept;
 
-    RecordSink& sink_;
     Translator translator_;
     const Clock& clock_;
     metrics::CaptureMetrics& metrics_;
     PipelineOptions options_;
-    PositionListener* listener_;
     ChangeSource* source_ = nullptr;
 
     pgoutput::Decoder decoder_;
     AckTracker tracker_;
-    InFlight in_flight_;
-    Partitioner partitioner_;
-    std::vector<TopicId> sink_topics_;  ///< by debezium::Record::topic
+    RecordSender sender_;
 
     /// Not accepted yet.  They view the source's payload, so nothing is read meanwhile.
     debezium::Records waiting_;
@@ -202,13 +175,6 @@ class Pipeline final : private DeliveryHandler {
     TimePoint window_start_{};   ///< records are counted from here to know the rate
     std::uint64_t window_records_ = 0;
     std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn
-
-    /// The first delivery that failed; thrown when the sink has handed over all its reports.
-    struct Failure {
-        ExitCode code;
-        std::string message;
-    };
-    std::optional<Failure> failure_;
 };
 
 }  // namespace holdfast::relay::capture

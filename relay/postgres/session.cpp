@@ -97,6 +97,14 @@ std::string Session::quote_identifier(std::string_view identifier) const {
     return quoted.get();
 }
 
+std::string Session::quote_literal(std::string_view text) const {
+    const LibpqString quoted(PQescapeLiteral(connection_.get(), text.data(), text.size()));
+    if (!quoted) {
+        throw std::runtime_error("not a text: " + one_line(PQerrorMessage(connection_.get())));
+    }
+    return quoted.get();
+}
+
 Result Session::take(ResultHandle result) {
     switch (PQresultStatus(result.get())) {
         case PGRES_COMMAND_OK:

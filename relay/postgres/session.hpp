@@ -69,8 +69,12 @@ class Session {
     [[nodiscard]] std::string describe() const { return postgres::describe(connection_.get()); }
     /// An identifier in quotes, for the statements that take no parameters.
     [[nodiscard]] std::string quote_identifier(std::string_view identifier) const;
+    /// A value in quotes, for the statements that take no parameters.
+    [[nodiscard]] std::string quote_literal(std::string_view text) const;
 
  private:
+    friend class CopyReader;
+
     Result take(ResultHandle result);
 
     ConnectionHandle connection_;

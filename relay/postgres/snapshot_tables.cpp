@@ -134,7 +134,8 @@ std::string chunk_query(const Session& session, const SnapshotTable& table,
         conditions.push_back("(" + *table.row_filter + ")");
     }
     if (range.condition) {
-        conditions.push_back("(" + *range.condition + ")");
+        // On lines of its own: it may end in a comment.
+        conditions.push_back("(\n" + *range.condition + "\n)");
     }
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         query += (i == 0 ? " WHERE " : " AND ") + conditions[i];

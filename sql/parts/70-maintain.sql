@@ -278,11 +278,15 @@ BEGIN
     IF forgotten > 0 THEN
         report := report || jsonb_build_object('large_records', forgotten);
     END IF;
+    forgotten := forget_snapshots();
+    IF forgotten > 0 THEN
+        report := report || jsonb_build_object('snapshots', forgotten);
+    END IF;
     RETURN report;
 END
 $$;
 COMMENT ON FUNCTION holdfast.maintain(boolean) IS
-    'Makes partitions ahead of time and drops those of outbox, inbox and order requests that are past their retention, of the outbox only what every known slot has confirmed; removes old waiting tickets and counts, and what claim checks pointed to. Waits for no lock longer than 100 ms; says what it did, and what was busy. over_default: attach partitions although the default partition is large, which blocks inserts while it is read.';
+    'Makes partitions ahead of time and drops those of outbox, inbox and order requests that are past their retention, of the outbox only what every known slot has confirmed; removes old waiting tickets and counts, what claim checks pointed to, and ended snapshots. Waits for no lock longer than 100 ms; says what it did, and what was busy. over_default: attach partitions although the default partition is large, which blocks inserts while it is read.';
 
 CREATE FUNCTION holdfast.create_publication() RETURNS void
     LANGUAGE plpgsql VOLATILE

@@ -35,12 +35,14 @@ CREATE FUNCTION holdfast.forget_slot(slot name) RETURNS boolean
 AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM snapshot_end(s.snapshot_id, 'STOPPED', 'the slot was forgotten')
+    FROM snapshot_run s WHERE s.slot = forget_slot.slot AND s.finished_at IS NULL;
     DELETE FROM relay_state r WHERE r.slot = forget_slot.slot;
     RETURN FOUND;
 END
 $$;
 COMMENT ON FUNCTION holdfast.forget_slot(name) IS
-    'A relay that will not come back: outbox partitions no longer wait for its slot. False when it was not known.';
+    'A relay that will not come back: outbox partitions no longer wait for its slot, and its snapshots are STOPPED. False when it was not known.';
 
 CREATE FUNCTION holdfast.record_positions(event_ids uuid[], topics text[], partitions int[], offsets bigint[])
 RETURNS void

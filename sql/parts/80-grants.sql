@@ -31,7 +31,13 @@ BEGIN
     PERFORM create_publication();
     EXECUTE format('GRANT USAGE ON SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT SELECT ON holdfast.outbox, holdfast.inbox_offset, holdfast.relay_state, holdfast.relay_status,
-                        holdfast.outbox_status, holdfast.dead_letter TO %s', role);
+                        holdfast.outbox_status, holdfast.dead_letter, holdfast.snapshot_run, holdfast.snapshot_table,
+                        holdfast.snapshot_notification, holdfast.snapshots TO %s', role);
+    -- It takes snapshots, and asks for them when it is told so by its own command line.
+    EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.snapshot TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.snapshot_start, holdfast.snapshot_progress, holdfast.snapshot_end,
+                        holdfast.snapshot_next, holdfast.snapshot_collections, holdfast.snapshot_request,
+                        holdfast.snapshot_pause, holdfast.snapshot_resume, holdfast.snapshot_stop TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.inbox_claim, holdfast.inbox_apply, holdfast.inbox_admit,
                         holdfast.inbox_refuse, holdfast.inbox_lock, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
                         holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
@@ -50,7 +56,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
-    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, sweeps sagas, keeps house. Handlers and compensations of your own need a grant of their own.';
+    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, takes snapshots, sweeps sagas, keeps house. Handlers and compensations of your own need a grant of their own.';
 
 CREATE FUNCTION holdfast.grant_admin(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE
@@ -61,8 +67,10 @@ BEGIN
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA holdfast TO %s', role);
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.set_product, holdfast.restock, holdfast.adjust_stock,
                         holdfast.saga_resolve, holdfast.set_product_limits, holdfast.set_product_room, holdfast.set_waiting_room,
-                        holdfast.remove_waiting_room, holdfast.set_coupon, holdfast.stop_coupon TO %s', role);
+                        holdfast.remove_waiting_room, holdfast.set_coupon, holdfast.stop_coupon, holdfast.snapshot TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.reconcile, holdfast.reconcile_coupons, holdfast.rebuild_stock, holdfast.replay,
+                        holdfast.snapshot_collections, holdfast.snapshot_request,
+                        holdfast.snapshot_pause, holdfast.snapshot_resume, holdfast.snapshot_stop,
                         holdfast.fetch_event, holdfast.register_saga, holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone,
                         holdfast.retry_early, holdfast.early_take, holdfast.early_again, holdfast.early_retention,
                         holdfast.expire_holds, holdfast.maintain, holdfast.forget_slot, holdfast.redrive, holdfast.discard,
@@ -75,4 +83,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_admin(regrole) IS
-    'For operators: what applications may, products, stock and coupons, all tables and views to read, dead letters, maintenance.';
+    'For operators: what applications may, products, stock and coupons, all tables and views to read, snapshots, dead letters, maintenance.';

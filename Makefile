@@ -94,7 +94,7 @@ test-demo: relay install-extension venv ## the demo's claims hold
 	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka embedded
 
 .PHONY: conformance
-conformance: setup-test relay venv ## the relay's records against Debezium's, from the same WAL (CASE='types or toast' runs a few)
+conformance: setup-test relay install-extension venv ## the relay's records against Debezium's, from the same WAL (CASE='types or toast' runs a few)
 	@tools/debezium.sh fetch
 	@$(PYTHON) -m pytest -q -s test/conformance $(if $(CASE),-k '$(CASE)') $(if $(READER),--reader $(READER)) $(if $(GOLDEN),--golden)
 

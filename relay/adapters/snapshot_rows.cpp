@@ -23,8 +23,8 @@ namespace {
 void SnapshotRows::start(const snapshot::Table& table, const std::optional<snapshot::Key>& after,
                          std::int64_t limit) {
     const postgres::SnapshotTable& source = tables_.at(table.id.value);
-    table_ = session_.quote_identifier(source.schema) + "." +
-             session_.quote_identifier(source.name);
+    table_ =
+        session_.quote_identifier(source.schema) + "." + session_.quote_identifier(source.name);
     postgres::ChunkRange range{.after = {}, .limit = limit};
     if (after) {
         for (const std::string& value : *after) {
@@ -53,8 +53,9 @@ snapshot::RowSource::Next SnapshotRows::next() {
     postgres::split_copy_row(next.row, fields_);
     values_.clear();
     for (const postgres::CopyField& field : fields_) {
-        values_.push_back(field.is_null ? pgoutput::Value{}
-                                        : pgoutput::Value{pgoutput::Value::Kind::kText, field.text});
+        values_.push_back(field.is_null
+                              ? pgoutput::Value{}
+                              : pgoutput::Value{pgoutput::Value::Kind::kText, field.text});
     }
     return {.kind = Next::Kind::kRow, .row = values_, .last = next.last};
 }

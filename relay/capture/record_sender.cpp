@@ -16,11 +16,7 @@ std::string sizes(std::size_t key, std::size_t value) {
 RecordSender::RecordSender(RecordSink& sink, const debezium::TopicNames& topics,
                            AcknowledgementListener& listener, metrics::CaptureMetrics& metrics,
                            PositionListener* positions)
-    : sink_(sink),
-      topics_(topics),
-      listener_(listener),
-      metrics_(metrics),
-      positions_(positions) {}
+    : sink_(sink), topics_(topics), listener_(listener), metrics_(metrics), positions_(positions) {}
 
 bool RecordSender::send(const debezium::Record& record, InFlightRecord origin) {
     const TopicId topic = sink_topic(record.topic);
@@ -31,13 +27,13 @@ bool RecordSender::send(const debezium::Record& record, InFlightRecord origin) {
     const std::size_t key_size = record.key ? record.key->size() : 0;
     const std::size_t value_size = record.value ? record.value->size() : 0;
     if (record.partition && *record.partition >= *partitions) {
-        throw FatalError(
-            ExitCode::kMalformedEvent,
-            "event \"" + std::string(record.event_id) + "\" at " + origin.lsn.to_string() +
-                " asks for partition " + std::to_string(*record.partition) + " of topic " +
-                topics_[record.topic] + ", which has " + std::to_string(*partitions),
-            "Give the topic as many partitions, then start again: nothing has been "
-            "skipped.");
+        throw FatalError(ExitCode::kMalformedEvent,
+                         "event \"" + std::string(record.event_id) + "\" at " +
+                             origin.lsn.to_string() + " asks for partition " +
+                             std::to_string(*record.partition) + " of topic " +
+                             topics_[record.topic] + ", which has " + std::to_string(*partitions),
+                         "Give the topic as many partitions, then start again: nothing has been "
+                         "skipped.");
     }
     const std::int32_t partition =
         record.partition

@@ -43,6 +43,7 @@ CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
       positions_(positions, metrics.monitor.positions_dropped),
       catalog_(adapters::connect_options(config, "catalog")),
       run_id_(random_uuid()),
+      snapshot_(config, required_, run_id_, clock, metrics),
       backoff_(kRetryInitial, kRetryCap),
       slot_backoff_(kSlotRetryInitial, kSlotRetryCap) {
     // Here, not in run(): the client begins to connect while the rest is being built, and a wrong
@@ -52,7 +53,7 @@ CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
 }
 
 void CaptureLoop::run(const StopSignal& stop) {
-    while (!stop.requested()) {
+    while (!stop.requested() && !finished_) {
         milliseconds pause{0};
         try {
             stream_once(stop);
@@ -148,7 +149,17 @@ void CaptureLoop::isolate_large_record(const FatalError& error) {
 }
 
 void CaptureLoop::stream_once(const StopSignal& stop) {
-    const std::unique_ptr<postgres::ReplicationStream> stream = open_stream();
+    if (state_.phase() != StreamState::Phase::kSlotInUse) {
+        enter(StreamState::Phase::kConnecting, "connecting");
+    }
+    if (!session_ || !session_->usable()) {
+        session_.emplace(adapters::connect_options(config_, "start"));
+    }
+    const std::optional<postgres::SlotRow> slot = prepare(stop);
+    if (!slot) {
+        return;
+    }
+    const std::unique_ptr<postgres::ReplicationStream> stream = open_stream(*slot);
     session_.reset();
     slot_in_use_logged_.reset();
     slot_backoff_.reset();
@@ -195,16 +206,61 @@ void CaptureLoop::confirm_before_halt(postgres::ReplicationStream& stream) noexc
     }
 }
 
-std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream() {
-    if (state_.phase() != StreamState::Phase::kSlotInUse) {
-        enter(StreamState::Phase::kConnecting, "connecting");
+std::optional<postgres::SlotRow> CaptureLoop::prepare(const StopSignal& stop) {
+    using snapshot::Step;
+    const Step step = snapshot_.next_step(*session_, policy_);
+    if (snapshot_.is_all()) {
+        require_all_but_slot(*session_, required_);
+        if (step == Step::kNone) {
+            log::info("snapshot_is_complete", {{"slot", required_.slot}});
+        }
+        finished_ = step == Step::kNone || take_snapshot(step, std::nullopt, stop);
+        return std::nullopt;
     }
-    if (!session_ || !session_->usable()) {
-        session_.emplace(adapters::connect_options(config_, "start"));
+    std::optional<postgres::ExportedSnapshot> exported;
+    SlotMaker make;
+    if (step == Step::kTakeWithSlot) {
+        policy_ = SlotPolicy::kReplaceLost;
+        make = [&] {
+            exported = postgres::ExportedSnapshot::with_slot(
+                adapters::connect_options(config_, "snapshot"), required_.slot);
+            return exported->lsn();
+        };
     }
-    const postgres::SlotRow slot = prepare_stream(*session_, required_, policy_);
+    postgres::SlotRow slot = prepare_stream(*session_, required_, policy_, make);
     // From now on a missing slot is a lost one.
     policy_ = SlotPolicy::kMustExist;
+    if (step != Step::kNone && !slot.active_pid) {
+        if (!take_snapshot(step, std::move(exported), stop)) {
+            return std::nullopt;
+        }
+        stop.wait(milliseconds(config_.connector.integer("streaming.delay.ms")));
+    }
+    return slot;
+}
+
+bool CaptureLoop::take_snapshot(snapshot::Step step,
+                                std::optional<postgres::ExportedSnapshot> exported,
+                                const StopSignal& stop) {
+    if (!sink_) {
+        make_sink();
+    }
+    enter(StreamState::Phase::kSnapshot, "the initial snapshot is being taken");
+    metrics_.capture.postgres_connected.set(1);
+    const ScopeExit disconnected([this]() noexcept { metrics_.capture.postgres_connected.set(0); });
+    stop.wait(milliseconds(config_.connector.integer("snapshot.delay.ms")));
+    try {
+        return !stop.requested() && snapshot_.take(*session_, step, std::move(exported),
+                                                   *large_record_sink_, stop.event());
+    } catch (...) {
+        // Its reports would come to a pipeline that does not know them.
+        drop_pipeline();
+        throw;
+    }
+}
+
+std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream(
+    const postgres::SlotRow& slot) {
     if (!pipeline_) {
         make_pipeline(*session_, slot);
     }

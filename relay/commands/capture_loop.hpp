@@ -19,6 +19,7 @@
 #include "base/lsn.hpp"
 #include "capture/large_records.hpp"
 #include "capture/pipeline.hpp"
+#include "commands/initial_snapshot.hpp"
 #include "commands/stop_signal.hpp"
 #include "commands/stream_preparation.hpp"
 #include "commands/stream_state.hpp"
@@ -36,7 +37,8 @@ class CaptureLoop {
                 upkeep::PositionBuffer& positions, StreamState& state, const Clock& clock,
                 std::function<void()> phase_changed);
 
-    /// Streams until `stop`, then drains.  Throws FatalError.
+    /// Takes the initial snapshot that is due, streams until `stop`, then drains.  Returns earlier
+    /// only when there is nothing to stream (snapshot.mode initial_only).  Throws FatalError.
     void run(const StopSignal& stop);
 
  private:
@@ -46,7 +48,13 @@ class CaptureLoop {
     void drop_pipeline();
     void isolate_large_record(const FatalError& error);
     void stream_once(const StopSignal& stop);
-    [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream();
+    /// The slot as it is when the stream can begin; nullopt when it is not to begin.
+    [[nodiscard]] std::optional<postgres::SlotRow> prepare(const StopSignal& stop);
+    [[nodiscard]] bool take_snapshot(snapshot::Step step,
+                                     std::optional<postgres::ExportedSnapshot> exported,
+                                     const StopSignal& stop);
+    [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream(
+        const postgres::SlotRow& slot);
     void confirm_before_halt(postgres::ReplicationStream& stream) noexcept;
     void enter(StreamState::Phase phase, const std::string& waiting_for = {});
     void wait(std::chrono::milliseconds limit, const StopSignal& stop);
@@ -63,6 +71,8 @@ class CaptureLoop {
     adapters::PositionCollector positions_;
     adapters::TableCatalog catalog_;
     std::string run_id_;  ///< of this process, in the headers of change events
+    InitialSnapshot snapshot_;
+    bool finished_ = false;  ///< there is nothing to stream
     // Each borrows what is declared before it, and is destroyed before that.
     std::unique_ptr<adapters::ProducerSink> sink_;
     std::unique_ptr<adapters::LargeRecordKeeper> keeper_;

@@ -61,14 +61,24 @@ std::optional<SlotMemory> read_slot_memory(postgres::Session& session, const std
     }
 }
 
+void require_all_but_slot(postgres::Session& session,
+                          const postgres::StreamRequirements& required) {
+    for (const postgres::Finding& finding : postgres::inspect(session, required)) {
+        if (finding.code != ExitCode::kSlotMissing) {
+            throw FatalError(finding.code, finding.message, finding.hint);
+        }
+    }
+}
+
 postgres::SlotRow prepare_stream(postgres::Session& session,
-                                 const postgres::StreamRequirements& required, SlotPolicy policy) {
+                                 const postgres::StreamRequirements& required, SlotPolicy policy,
+                                 const SlotMaker& make) {
     const std::optional<SlotMemory> memory = read_slot_memory(session, required.slot);
     if (memory) {
         require_same_cluster(session, *memory, required.slot);
     }
     std::optional<postgres::SlotRow> slot = postgres::read_slot(session, required.slot);
-    if (!slot && memory) {
+    if (!slot && memory && policy != SlotPolicy::kReplaceLost) {
         slot_was_lost(*memory, required.slot);
     }
     if (!slot && policy == SlotPolicy::kMustExist) {
@@ -79,13 +89,10 @@ postgres::SlotRow prepare_stream(postgres::Session& session,
             "may not be in Kafka: see docs/operations.md.");
     }
     if (!slot) {
-        for (const postgres::Finding& finding : postgres::inspect(session, required)) {
-            if (finding.code != ExitCode::kSlotMissing) {
-                throw FatalError(finding.code, finding.message, finding.hint);
-            }
-        }
+        require_all_but_slot(session, required);
         try {
-            const Lsn start = postgres::create_slot(session, required.slot, required.publication);
+            const Lsn start =
+                make ? make() : postgres::create_slot(session, required.slot, required.publication);
             log::info("slot_created", {{"slot", required.slot}, {"start_lsn", start}});
         } catch (const postgres::SqlError& error) {
             // Another relay that was started at the same moment has made it.

@@ -6,6 +6,7 @@
 // reports itself.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,7 +15,11 @@
 
 namespace holdfast::relay::commands {
 
-enum class SlotPolicy { kMustExist, kCreateIfNeverMade };
+enum class SlotPolicy {
+    kMustExist,
+    kCreateIfNeverMade,
+    kReplaceLost,  ///< what was lost is made up for by a snapshot
+};
 
 /// What relay_state remembers of a slot.
 struct SlotMemory {
@@ -27,10 +32,17 @@ struct SlotMemory {
 [[nodiscard]] std::optional<SlotMemory> read_slot_memory(postgres::Session& session,
                                                          const std::string& slot);
 
+/// Makes the slot and returns where it begins.  Throws SqlError.
+using SlotMaker = std::function<Lsn()>;
+
 /// Publication before slot: an older slot could never decode it.  Throws FatalError with the first
 /// thing that keeps the stream from being right; makes the slot when it was never made and `policy`
-/// says so.  Returns the slot as it is then.
+/// says so, through `make` or, without one, by itself.  Returns the slot as it is then.
 postgres::SlotRow prepare_stream(postgres::Session& session,
-                                 const postgres::StreamRequirements& required, SlotPolicy policy);
+                                 const postgres::StreamRequirements& required, SlotPolicy policy,
+                                 const SlotMaker& make = {});
+
+/// All but the slot.  Throws FatalError.
+void require_all_but_slot(postgres::Session& session, const postgres::StreamRequirements& required);
 
 }  // namespace holdfast::relay::commands

@@ -16,6 +16,7 @@ class StreamState {
         kConnecting,  ///< a connection attempt, which may block for its timeout
         kWaiting,     ///< between two attempts; waiting_for() says why
         kSlotInUse,   ///< another relay has the slot; this one takes over when it can
+        kSnapshot,    ///< the rows that are there are being sent
         kStreaming,
     };
 

@@ -37,7 +37,8 @@ Supervisor::Result Supervisor::run() {
         wait_for_event();
         take_signals();
         tick();
-        if (parts_.pipelines.failure() || parts_.chores.failure()) {
+        // All pipelines end by themselves when all that was to be done is done.
+        if (parts_.pipelines.failure() || parts_.chores.failure() || parts_.pipelines.all_ended()) {
             parts_.stop.request();
         }
     }
@@ -108,8 +109,8 @@ void Supervisor::reload_log_level() const {
 void Supervisor::tick() {
     parts_.readiness.judge();
     const Phase phase = parts_.stream.phase();
-    if (phase == Phase::kStreaming || phase == Phase::kSlotInUse) {
-        // A relay that waits for its turn is doing what it should.
+    if (phase == Phase::kStreaming || phase == Phase::kSlotInUse || phase == Phase::kSnapshot) {
+        // A relay that waits for its turn, or takes a snapshot, is doing what it should.
         notifier_.ready();
     }
     notifier_.status(status_text());

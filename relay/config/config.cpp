@@ -516,14 +516,6 @@ class Loader {
     void store(const Key& key, std::string& place, const std::string& value,
                const std::string& origin) {
         if (!key.choices.empty() && std::ranges::find(key.choices, value) == key.choices.end()) {
-            if (key.name == "snapshot.mode") {
-                report(origin,
-                       "[connector] snapshot.mode has to be \"no_data\": the relay takes no "
-                       "snapshots in this version. Let a connector of Debezium take the "
-                       "snapshot (initial_only), then take its slot over with "
-                       "`holdfast-relay import-debezium --take-over`");
-                return;
-            }
             if (key.name == "delivery" && value == "exactly-once") {
                 report(origin,
                        "[capture] delivery \"exactly-once\" is not in this version: use "

@@ -13,7 +13,12 @@ constexpr std::string_view kQueues =
     "is under way";
 constexpr std::string_view kRetries =
     "the relay reconnects for ever, with a growing pause, and halts only when a person has to act";
-constexpr std::string_view kSnapshotReads = "the relay takes no snapshots";
+constexpr std::string_view kSnapshotReads =
+    "a snapshot reads each table in chunks along its key, whatever this says";
+constexpr std::string_view kSelectOverrides =
+    "limit the rows by a WHERE of the publication, which a snapshot observes as the stream does, "
+    "or "
+    "by the condition of CALL holdfast.snapshot()";
 constexpr std::string_view kCustomClass = "a class of one's own cannot be loaded into the relay";
 constexpr std::string_view kSignals =
     "the relay takes no snapshots, which signals would start; holdfast-relay status and SQL views "
@@ -219,18 +224,19 @@ constexpr DebeziumProperty kTable[] = {
     unsupported(kConnector, "custom.sanitize.pattern", kCustomClass),
 
     // ---- The connector: snapshots, signals, notifications
-    missing(kConnector, "snapshot.mode.*",
-            "the relay takes no snapshots: snapshot.mode has no_data alone"),
+    missing(kConnector, "snapshot.mode.*", kCustomClass),
     supported(kConnector, "snapshot.mode"),
-    irrelevant(kConnector, "snapshot.include.collection.list", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.select.statement.overrides", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.select.statement.overrides.*", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.fetch.size", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.max.threads", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.isolation.mode", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.locking.mode", kSnapshotReads),
-    irrelevant(kConnector, "snapshot.delay.ms", kSnapshotReads),
-    irrelevant(kConnector, "streaming.delay.ms", kSnapshotReads),
+    supported(kConnector, "snapshot.include.collection.list"),
+    missing(kConnector, "snapshot.select.statement.overrides", kSelectOverrides),
+    missing(kConnector, "snapshot.select.statement.overrides.*", kSelectOverrides),
+    supported(kConnector, "snapshot.fetch.size"),
+    supported(kConnector, "snapshot.max.threads"),
+    irrelevant(kConnector, "snapshot.isolation.mode",
+               "all of a snapshot is read under one exported snapshot of the database, which only "
+               "repeatable read and serializable allow"),
+    missing(kConnector, "snapshot.locking.mode", "a snapshot locks no table", "none"),
+    supported(kConnector, "snapshot.delay.ms"),
+    supported(kConnector, "streaming.delay.ms"),
     irrelevant(kConnector, "incremental.snapshot.chunk.size", kSnapshotReads),
     irrelevant(kConnector, "incremental.snapshot.*", kSnapshotReads),
     missing(kConnector, "snapshot.locking.mode.custom.name", kCustomClass),

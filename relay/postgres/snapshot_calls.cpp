@@ -65,9 +65,8 @@ std::int64_t start_snapshot(Session& session, const std::string& slot,
     }
     const std::string position = lsn.to_string();
     return session
-        .exec(
-            "SELECT holdfast.snapshot_start($1::name, $2::text[], $3::text[], $4::pg_lsn)",
-            {slot.c_str(), schemas.c_str(), names.c_str(), position.c_str()})
+        .exec("SELECT holdfast.snapshot_start($1::name, $2::text[], $3::text[], $4::pg_lsn)",
+              {slot.c_str(), schemas.c_str(), names.c_str(), position.c_str()})
         .int64(0, 0);
 }
 

@@ -25,9 +25,9 @@ struct Situation {
     LastRun last_run = LastRun::kNone;  ///< newest initial snapshot of the slot
     bool taken_by_this_process = false;
     bool slot_exists = false;
-    bool slot_was_read = false;     ///< a relay has streamed from a slot of this name
-    bool may_create_slot = false;   ///< where there never was one
-    bool has_outbox = false;        ///< whose lost events no snapshot can replace
+    bool slot_was_read = false;    ///< a relay has streamed from a slot of this name
+    bool may_create_slot = false;  ///< where there never was one
+    bool has_outbox = false;       ///< whose lost events no snapshot can replace
 };
 
 enum class Step {

@@ -8,7 +8,7 @@ from suite import cases, comparison
 def test_the_records_are_debeziums(case, run, request):
     group = run.group_of(case)
     if group is None:
-        pytest.skip(f"the server has no extension {case.requires}" if case.requires else "the relay takes no snapshots")
+        pytest.skip(f"the server has no extension {case.requires}")
     if run.against_relay and case.name in comparison.differing_cases():
         request.applymarker(pytest.mark.xfail(strict=True, reason=f"{comparison.PAGE.name} lists it"))
     assert group.name not in run.broken, run.broken[group.name]

@@ -30,6 +30,7 @@ class Group:
         self.live = any(case.live for case in cases)
         self.halts, self.ends = first.halts, first.ends
         self.publication = first.publication
+        self.snapshot = first.options.get("snapshot.mode", "no_data") != "no_data"
         self.options = {"topic.prefix": name, **first.options}
         self.outboxes = [f"{case.name}.{case.outbox}" for case in cases if case.outbox]
         self.sentinels = 0

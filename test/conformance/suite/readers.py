@@ -66,6 +66,8 @@ class Debezium(Reader):
             "database.password": PASSWORD, "database.dbname": group.name, "plugin.name": "pgoutput",
             "slot.name": group.slot(self.name), "publication.name": PUBLICATION, "publication.autocreate.mode": "disabled",
             "snapshot.mode": "no_data", "poll.interval.ms": "20", **group.options}
+        if group.snapshot:
+            config["schema.exclude.list"] = "holdfast"  # a snapshot of Debezium's looks beyond the publication
         if group.outboxes:
             tables = "|".join(table.replace(".", r"\.") for table in group.outboxes)
             config |= {"transforms": "outbox", "transforms.outbox.type": EVENT_ROUTER, "transforms.outbox.predicate": "outbox",
@@ -131,7 +133,9 @@ class HoldfastRelay(Reader):
 
     def error(self, group):
         relay = self._relays[group.name]
-        return None if relay.running() else f"exit code {relay.exit_code()}:\n{relay.log_text()[-3000:]}"
+        if relay.running() or (group.ends and relay.exit_code() == 0):
+            return None
+        return f"exit code {relay.exit_code()}:\n{relay.log_text()[-3000:]}"
 
     def stop_group(self, group):
         relay = self._relays[group.name]

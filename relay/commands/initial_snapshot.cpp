@@ -1,0 +1,228 @@
+#include "commands/initial_snapshot.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "adapters/settings.hpp"
+#include "adapters/snapshot_ledger.hpp"
+#include "adapters/snapshot_settings.hpp"
+#include "adapters/table_catalog.hpp"
+#include "base/errors.hpp"
+#include "base/log.hpp"
+#include "postgres/replication_stream.hpp"
+#include "postgres/snapshot_tables.hpp"
+#include "postgres/table_catalog.hpp"
+#include "snapshot/pipeline.hpp"
+
+namespace holdfast::relay::commands {
+namespace {
+
+constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kInvalidSchema = "3F000";
+
+std::optional<postgres::SnapshotRunRow> last_run(postgres::Session& session,
+                                                 const std::string& slot) {
+    try {
+        return postgres::read_last_initial_snapshot(session, slot);
+    } catch (const postgres::SqlError& error) {
+        if (error.sqlstate() != kUndefinedTable && error.sqlstate() != kInvalidSchema) {
+            throw;
+        }
+        throw FatalError(ExitCode::kConfig,
+                         "a snapshot needs the extension in the database, which keeps its progress",
+                         "CREATE EXTENSION holdfast, then SELECT holdfast.grant_relay('<role>'). "
+                         "Or set \"snapshot.mode\" to no_data in [connector].");
+    }
+}
+
+/// Until the session ends.
+void lock(postgres::Session& session, const std::string& slot) {
+    const postgres::Result row = session.exec(
+        "SELECT pg_catalog.pg_try_advisory_lock("
+        "pg_catalog.hashtextextended('holdfast.snapshot ' || $1, 0))",
+        {slot.c_str()});
+    if (!row.boolean(0, 0)) {
+        throw postgres::SlotInUseError("another relay takes a snapshot for slot \"" + slot + "\"");
+    }
+}
+
+snapshot::Situation::LastRun state_of(const std::optional<postgres::SnapshotRunRow>& run) {
+    using LastRun = snapshot::Situation::LastRun;
+    if (!run || run->status == "STOPPED") {
+        return LastRun::kNone;
+    }
+    return run->status == "COMPLETED" ? LastRun::kCompleted : LastRun::kUnfinished;
+}
+
+/// What the pipeline has to know of a table.
+snapshot::Table make_table(postgres::Session& session, const postgres::SnapshotTable& source,
+                           int ordinal) {
+    std::vector<std::uint32_t> types;
+    snapshot::Table table{.ordinal = ordinal,
+                          .id = {source.oid},
+                          .replica_identity = source.replica_identity,
+                          .description = {},
+                          .columns = {},
+                          .key = {},
+                          .after = std::nullopt,
+                          .rows_sent = 0};
+    for (const postgres::SnapshotColumn& column : source.columns) {
+        types.push_back(column.type);
+        table.columns.push_back(column.name);
+    }
+    for (const std::string& name : source.key) {
+        const auto found = std::ranges::find(table.columns, name);
+        table.key.push_back(static_cast<std::size_t>(found - table.columns.begin()));
+    }
+    table.description = adapters::table_description(
+        source.schema, source.name,
+        postgres::read_table(session, source.schema, source.name, types));
+    return table;
+}
+
+/// In the order of schema and name.
+std::vector<const postgres::SnapshotTable*> in_order(const adapters::SnapshotTables& tables) {
+    std::vector<const postgres::SnapshotTable*> list;
+    for (const auto& [oid, table] : tables) {
+        list.push_back(&table);
+    }
+    std::ranges::sort(list, {}, [](const postgres::SnapshotTable* table) {
+        return std::pair(table->schema, table->name);
+    });
+    return list;
+}
+
+}  // namespace
+
+InitialSnapshot::InitialSnapshot(const config::Config& config,
+                                 const postgres::StreamRequirements& required, std::string run_id,
+                                 const Clock& clock, metrics::RelayMetrics& metrics)
+    : config_(config),
+      required_(required),
+      run_id_(std::move(run_id)),
+      clock_(clock),
+      metrics_(metrics),
+      mode_(adapters::snapshot_mode(config)) {}
+
+snapshot::Step InitialSnapshot::next_step(postgres::Session& session, SlotPolicy policy) const {
+    if (mode_ == snapshot::Mode::kNoData) {
+        return snapshot::Step::kNone;
+    }
+    lock(session, required_.slot);
+    return snapshot::next_step(
+        mode_, {.last_run = state_of(last_run(session, required_.slot)),
+                .taken_by_this_process = taken_,
+                .slot_exists = postgres::read_slot(session, required_.slot).has_value(),
+                .slot_was_read = read_slot_memory(session, required_.slot).has_value(),
+                .may_create_slot = policy == SlotPolicy::kCreateIfNeverMade,
+                .has_outbox = !config_.outboxes.empty()});
+}
+
+bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,
+                           std::optional<postgres::ExportedSnapshot> exported,
+                           capture::RecordSink& sink, const EventFd& stop) {
+    const postgres::ConnectOptions connection = adapters::connect_options(config_, "snapshot");
+    if (!exported) {
+        exported = postgres::ExportedSnapshot::of_now(connection);
+    }
+    // The catalogue is read behind the snapshot: a column that is older than its row's reader.
+    const adapters::SnapshotTables sources = read_tables(session);
+    const Run run = step == snapshot::Step::kResume ? resume(session, sources)
+                                                    : begin(session, sources, exported->lsn());
+    const std::size_t threads =
+        std::clamp<std::size_t>(run.tables.size(), 1, adapters::snapshot_threads(config_));
+    std::vector<std::unique_ptr<adapters::SnapshotRows>> rows;
+    std::vector<snapshot::RowSource*> readers;
+    for (std::size_t i = 0; i < threads; ++i) {
+        rows.push_back(
+            std::make_unique<adapters::SnapshotRows>(exported->reader(connection), sources));
+        readers.push_back(rows.back().get());
+    }
+    snapshot::PipelineOptions options =
+        adapters::snapshot_options(config_, postgres::read_server(session).database, run_id_);
+    options.lsn = exported->lsn();
+    options.xid = rows.front()->transaction_id();
+    exported.reset();  // the readers have it
+    log::info("snapshot_started", {{"slot", required_.slot},
+                                   {"snapshot_id", run.id},
+                                   {"resumed", step == snapshot::Step::kResume},
+                                   {"tables", run.tables.size()},
+                                   {"lsn", options.lsn}});
+    adapters::SnapshotLedger ledger(session, run.id);
+    snapshot::Pipeline pipeline(sink, run.tables, readers, ledger, clock_, metrics_.capture,
+                                std::move(options));
+    if (!pipeline.run(stop)) {
+        log::info("snapshot_interrupted", {{"snapshot_id", run.id}});
+        return false;
+    }
+    postgres::end_snapshot(session, run.id, "COMPLETED");
+    taken_ = true;
+    log::info("snapshot_completed", {{"slot", required_.slot}, {"snapshot_id", run.id}});
+    return true;
+}
+
+adapters::SnapshotTables InitialSnapshot::read_tables(postgres::Session& session) const {
+    const auto captures = adapters::snapshot_tables(config_);
+    adapters::SnapshotTables tables;
+    for (postgres::SnapshotTable& table :
+         postgres::read_snapshot_tables(session, required_.publication)) {
+        if (!table.columns.empty() && captures(table.schema, table.name)) {
+            tables.emplace(table.oid, std::move(table));
+        }
+    }
+    return tables;
+}
+
+InitialSnapshot::Run InitialSnapshot::begin(postgres::Session& session,
+                                            const adapters::SnapshotTables& tables, Lsn lsn) const {
+    if (const auto unfinished = last_run(session, required_.slot);
+        state_of(unfinished) == snapshot::Situation::LastRun::kUnfinished) {
+        // Of a slot that is gone: what it has sent says nothing of what the new one will.
+        postgres::end_snapshot(session, unfinished->id, "STOPPED");
+    }
+    Run run;
+    std::vector<std::pair<std::string, std::string>> names;
+    for (const postgres::SnapshotTable* table : in_order(tables)) {
+        names.emplace_back(table->schema, table->name);
+        run.tables.push_back(make_table(session, *table, static_cast<int>(names.size())));
+    }
+    run.id = postgres::start_snapshot(session, required_.slot, names, lsn);
+    return run;
+}
+
+InitialSnapshot::Run InitialSnapshot::resume(postgres::Session& session,
+                                             const adapters::SnapshotTables& tables) const {
+    const auto unfinished = last_run(session, required_.slot);
+    if (!unfinished) {
+        throw RetryableError("the snapshot that was to be resumed is gone");
+    }
+    Run run{.id = unfinished->id, .tables = {}};
+    for (const postgres::SnapshotTableRow& row :
+         postgres::read_snapshot_progress(session, run.id)) {
+        if (row.completed) {
+            continue;
+        }
+        const auto found = std::ranges::find_if(tables, [&](const auto& entry) {
+            return entry.second.schema == row.schema && entry.second.name == row.table;
+        });
+        if (found == tables.end()) {
+            log::warn("snapshot_table_gone", {{"snapshot_id", run.id},
+                                              {"table", row.schema + "." + row.table},
+                                              {"rows_sent", row.rows_sent}});
+            postgres::save_snapshot_progress(session, run.id, row.ordinal, row.last_key,
+                                             row.rows_sent, true);
+            continue;
+        }
+        snapshot::Table table = make_table(session, found->second, row.ordinal);
+        // Of another key than it is read by now, a position says nothing.
+        if (row.last_key && row.last_key->size() == table.key.size()) {
+            table.after = row.last_key;
+            table.rows_sent = row.rows_sent;
+        }
+        run.tables.push_back(std::move(table));
+    }
+    return run;
+}
+
+}  // namespace holdfast::relay::commands

@@ -9,7 +9,7 @@ PREFIX = "app"
 
 
 def connector(**properties):
-    return {"topic.prefix": PREFIX, "key.converter.schemas.enable": False, "value.converter.schemas.enable": False,
+    return {"topic.prefix": PREFIX, "snapshot.mode": "no_data", "key.converter.schemas.enable": False, "value.converter.schemas.enable": False,
             **{k.replace("__", "."): v for k, v in properties.items()}}
 
 

@@ -16,7 +16,7 @@ def watched(make_shop):
     shop.query("CREATE SCHEMA app; CREATE TABLE app.item (id int PRIMARY KEY, name text, price int)")
     shop.query("CREATE PUBLICATION watched FOR TABLE holdfast.outbox, app.item WITH (publish_via_partition_root = true)")
     shop.captures = {"postgres": {"publication": "watched"}, "inbox": [],
-                     "connector": {"topic.prefix": shop.name, "table.include.list": "app[.].*"}}
+                     "connector": {"topic.prefix": shop.name, "snapshot.mode": "no_data", "table.include.list": "app[.].*"}}
     return shop
 
 

@@ -163,7 +163,7 @@ def relay_source(databases, kafka, directory):
         "postgres": {"dsn": f"host=127.0.0.1 port={databases.cluster.port} dbname=foreign_source user={USER} password={PASSWORD}",
                      "slot": "foreign", "publication": "foreign_tables"},
         "kafka": {"bootstrap.servers": kafka.address},
-        "connector": {"topic.prefix": PREFIX, "key.converter.schemas.enable": True, "value.converter.schemas.enable": True}}, "source")
+        "connector": {"topic.prefix": PREFIX, "snapshot.mode": "no_data", "key.converter.schemas.enable": True, "value.converter.schemas.enable": True}}, "source")
 
 
 def debezium_source(databases, kafka, directory):

@@ -1,0 +1,218 @@
+"""Initial snapshots, end to end: nothing is missing between them and the stream, and a crash in the middle
+costs a few rows.  Markers and bytes are the conformance suite's."""
+
+import json
+
+from harness.waiting import wait_until
+from test_change_events import capture, connector, publish_tables, topic
+
+MODES = {"snapshot.mode": "initial"}
+
+
+def prepare(shop, tables, connector=MODES, partitions=1, **changes):
+    """As test_change_events.capture(), but not started, and without a slot."""
+    from test_change_events import PREFIX
+    from test_change_events import connector as base
+    shop.kafka.create(*(topic(shop, t) for t in tables), partitions=partitions)
+    listed = ",".join(f"public.{t}" for t in tables)
+    shop.query(f"CREATE PUBLICATION {shop.name} FOR TABLE {', '.join(tables)}")
+    return shop.relay(connector={**base(), "topic.prefix": f"{shop.name}-{PREFIX}", "table.include.list": listed, **connector},
+                      outbox=None, inbox=None, postgres={"publication": shop.name}, **changes)
+
+
+def values(shop, table):
+    """(op, marker, after or before) of every event of a table, in the topic's order."""
+    found = []
+    for record in shop.kafka.read(topic(shop, table)):
+        value = record.value and json.loads(record.value)
+        if value:
+            found.append((value["op"], value["source"]["snapshot"], value["after"] or value["before"]))
+    return found
+
+
+def folded(shop, table):
+    """What a consumer has that keeps the newest value of each key."""
+    rows = {}
+    for record in shop.kafka.read(topic(shop, table)):
+        key = json.loads(record.key)["id"]
+        value = record.value and json.loads(record.value)
+        if value and value["after"]:
+            rows[key] = value["after"]
+        else:
+            rows.pop(key, None)
+    return rows
+
+
+def wait_rows(shop, relay, sql, expected, timeout_s=60):
+    wait_until(lambda: shop.value(sql) == expected,
+               lambda: f"{sql} is {expected}; it is {shop.value(sql)}\n{relay.log_text()[-2000:]}", timeout_s)
+
+
+STATUS = "SELECT status FROM holdfast.snapshot_run ORDER BY snapshot_id DESC LIMIT 1"
+
+
+def test_rows_that_are_there_come_first_and_changes_behind_them(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY, name text)", "part (id int PRIMARY KEY)", "nothing (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item SELECT g, 'item ' || g FROM generate_series(1, 500) g")
+    shop.query("INSERT INTO part VALUES (1)")
+    relay = prepare(shop, ["item", "part", "nothing"], {**MODES, "snapshot.max.threads": 2, "snapshot.fetch.size": 100})
+    relay.start("--create-slot").wait_ready()
+    shop.query("UPDATE item SET name = 'changed' WHERE id = 7")
+    wait_until(lambda: shop.kafka.count(topic(shop, "item")) >= 501, "all events of item", 30)
+    seen = values(shop, "item")
+    assert [(op, after["id"]) for op, _, after in seen] == [("r", n) for n in range(1, 501)] + [("u", 7)]
+    assert [op for op, _, _ in values(shop, "part")] == ["r"]
+    markers = [marker for t in ("item", "part") for _, marker, _ in values(shop, t)]
+    assert markers.count("first") == 1 and markers.count("last") == 1
+    progress = shop.query("SELECT table_name, status, rows_sent FROM holdfast.snapshot_table ORDER BY ordinal")
+    assert [tuple(row) for row in progress] == [("item", "COMPLETED", 500), ("nothing", "COMPLETED", 0), ("part", "COMPLETED", 1)]
+    assert shop.value(STATUS) == "COMPLETED"
+    assert relay.terminate()[0] == 0
+    relay.start().wait_ready()
+    shop.query("INSERT INTO part VALUES (2)")
+    wait_until(lambda: shop.kafka.count(topic(shop, "part")) >= 2, "the event behind the restart", 30)
+    assert shop.kafka.count(topic(shop, "item")) == 501, "the snapshot is not taken again"
+
+
+def test_writers_beside_a_snapshot_miss_nothing_and_repeat_nothing_with_the_slots_own(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY, version int NOT NULL DEFAULT 0)")
+    shop.query("INSERT INTO item (id) SELECT g FROM generate_series(1, 20000) g")
+    relay = prepare(shop, ["item"], {**MODES, "snapshot.fetch.size": 50}, capture={"max_in_flight_bytes": 65536})
+    relay.start("--create-slot")
+    wait_until(lambda: shop.kafka.count(topic(shop, "item")) > 0, "the snapshot is under way", 30)
+    with shop.connect("postgres") as connection:
+        for n in range(300):
+            connection.execute("UPDATE item SET version = version + 1 WHERE id = %s", [n * 61 % 20000 + 1])
+            connection.execute("DELETE FROM item WHERE id = %s", [n * 37 + 5])
+            connection.execute("INSERT INTO item VALUES (%s)", [20001 + n])
+    shop.query("INSERT INTO item VALUES (99999)")
+    wait_until(lambda: 99999 in folded(shop, "item"), "the last change", 60)
+    there = {row.id: {"id": row.id, "version": row.version} for row in shop.query("SELECT id, version FROM item")}
+    assert folded(shop, "item") == there
+    reads = [after["id"] for op, _, after in values(shop, "item") if op == "r"]
+    assert sorted(reads) == list(range(1, 20001))
+    versions = {}
+    for op, _, row in values(shop, "item"):
+        if op != "d":
+            assert row["version"] >= versions.get(row["id"], 0), "a consumer sees no value go back"
+            versions[row["id"]] = row["version"]
+
+
+def test_killed_in_the_middle_it_goes_on_where_kafka_had_it(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY, pad text)")
+    shop.query("INSERT INTO item SELECT g, repeat('x', 50) FROM generate_series(1, 300000) g")
+    relay = prepare(shop, ["item"], {**MODES, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 262144})
+    relay.start("--create-slot")
+    sent = "SELECT coalesce(max(rows_sent), 0) FROM holdfast.snapshot_table"
+    wait_until(lambda: shop.value(sent) > 0, "progress is saved", 60)
+    relay.kill()
+    assert shop.value(STATUS) == "RUNNING"
+    saved = shop.value(sent)
+    assert saved < 300000
+    before = [after["id"] for _, _, after in values(shop, "item")]
+    shop.query("UPDATE item SET pad = 'late' WHERE id IN (1, 300000)")
+    relay.start()
+    wait_rows(shop, relay, STATUS, "COMPLETED")
+    wait_until(lambda: folded(shop, "item")[1]["pad"] == "late", "the stream behind it", 60)
+    reads = [after["id"] for op, _, after in values(shop, "item") if op == "r"]
+    assert set(reads) == set(range(1, 300001))
+    again = reads[len(before):]
+    assert again == list(range(saved + 1, 300001)), "it goes on behind what was saved"
+    assert len(before) >= saved, "what was saved was in Kafka"
+    assert folded(shop, "item")[300000]["pad"] == "late"
+
+
+def test_a_slot_that_init_made_gets_its_snapshot_from_run(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1)")
+    relay = capture(shop, ["item"], connector=MODES)
+    wait_rows(shop, relay, STATUS, "COMPLETED")
+    shop.query("INSERT INTO item VALUES (2)")
+    wait_until(lambda: [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("c", 2)], "a row, and a change", 30)
+
+
+def test_initial_only_ends_in_order_and_needs_no_slot(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1), (2)")
+    relay = prepare(shop, ["item"], {"snapshot.mode": "initial_only"}).start()
+    assert relay.exit_code() == 0
+    assert [marker for _, marker, _ in values(shop, "item")] == ["first", "last"]
+    assert shop.cluster.slot(shop.slot) is None
+    assert relay.start().exit_code() == 0
+    assert shop.kafka.count(topic(shop, "item")) == 2, "it is taken once"
+
+
+def test_always_takes_one_at_each_start(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1)")
+    relay = prepare(shop, ["item"], {"snapshot.mode": "always"})
+    for start in (1, 2):
+        relay.start("--create-slot").wait_ready()
+        assert shop.kafka.count(topic(shop, "item")) == start
+        assert relay.terminate()[0] == 0
+
+
+def test_a_lost_slot_is_made_up_for_only_when_needed(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1)")
+    relay = prepare(shop, ["item"]).start("--create-slot").wait_ready()
+    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot) == 1, "it has reported", 30)
+    assert relay.terminate()[0] == 0
+    shop.cluster.drop_slot(shop.slot)
+    shop.query("INSERT INTO item VALUES (2)")
+    relay.start("--create-slot")
+    assert relay.exit_code() == 10, "initial does not guess"
+    assert "holdfast.forget_slot" in relay.log_text()
+    relay.write_config(connector={"snapshot.mode": "when_needed"})
+    relay.start().wait_ready()
+    assert [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("r", 1), ("r", 2)]
+
+
+def test_a_slot_that_was_forgotten_begins_with_a_snapshot_again(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1)")
+    relay = prepare(shop, ["item"]).start("--create-slot").wait_ready()
+    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot) == 1, "it has reported", 30)
+    assert relay.terminate()[0] == 0
+    shop.cluster.drop_slot(shop.slot)
+    shop.query("SELECT holdfast.forget_slot(%s)", shop.slot)
+    assert relay.command("init").returncode == 0
+    relay.start().wait_ready()
+    assert shop.kafka.count(topic(shop, "item")) == 2
+
+
+def test_the_include_list_says_which_tables_have_a_snapshot(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)", "part (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1)")
+    shop.query("INSERT INTO part VALUES (1)")
+    relay = prepare(shop, ["item", "part"], {**MODES, "snapshot.include.collection.list": "public[.]part"})
+    relay.start("--create-slot").wait_ready()
+    assert (shop.kafka.count(topic(shop, "item")), shop.kafka.count(topic(shop, "part"))) == (0, 1)
+
+
+def test_without_the_extension_it_says_what_to_do(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    relay = prepare(shop, ["item"])
+    shop.query("DROP EXTENSION holdfast CASCADE")
+    relay.start("--create-slot")
+    assert relay.exit_code() == 78
+    assert "CREATE EXTENSION holdfast" in relay.log_text()
+    assert shop.cluster.slot(shop.slot) is None, "no slot is left behind that nobody reads"
+
+
+def test_a_table_that_may_not_be_read_is_named(shop):
+    shop.query("CREATE TABLE item (id int PRIMARY KEY)")
+    relay = prepare(shop, ["item"]).start("--create-slot")
+    assert relay.exit_code() == 18
+    assert 'GRANT SELECT ON \\"public\\".\\"item\\"' in relay.log_text() or 'GRANT SELECT ON "public"."item"' in relay.log_text()
+    shop.query("GRANT SELECT ON item TO shop_relay")
+    shop.query("INSERT INTO item VALUES (1)")
+    relay.start().wait_ready()
+    assert shop.kafka.count(topic(shop, "item")) >= 1
+
+
+def test_a_wrong_mode_is_refused_with_those_that_there_are(shop):
+    relay = shop.relay(connector=connector(snapshot__mode="configuration_based"))
+    checked = relay.command("check")
+    assert checked.returncode == 78
+    assert "when_needed" in checked.stderr

@@ -172,6 +172,9 @@ ExitCode dispatch(const commands::CommandLine& line) {
         ExitCode operator()(const commands::StatusOptions& options) const {
             return commands::status(config, options);
         }
+        ExitCode operator()(const commands::SnapshotOptions& options) const {
+            return commands::snapshot(config, options);
+        }
         ExitCode operator()(const commands::BrokerOptions& options) const {
             return commands::broker(options);
         }

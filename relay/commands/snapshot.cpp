@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -35,7 +36,7 @@ constexpr std::string_view kUndefinedTable = "42P01";
                          "holdfast.");
     }
     if (postgres::is_transient(state)) {
-        throw FatalError(ExitCode::kUnavailable, error.message(), error.hint());
+        throw RetryableError(error.what());
     }
     throw FatalError(ExitCode::kUsage, error.message(), error.hint());
 }

@@ -172,6 +172,9 @@ ExitCode dispatch(const commands::CommandLine& line) {
         ExitCode operator()(const commands::StatusOptions& options) const {
             return commands::status(config, options);
         }
+        ExitCode operator()(const commands::SnapshotOptions& options) const {
+            return commands::snapshot(config, options);
+        }
         ExitCode operator()(const commands::BrokerOptions& options) const {
             return commands::broker(options);
         }
@@ -210,6 +213,8 @@ int main(int argc, char** argv) {
         return static_cast<int>(error.code());
     } catch (const FatalError& error) {
         return report(error, error.code(), error.hint());
+    } catch (const RetryableError& error) {  // of a one-off command: `run` waits
+        return report(error, ExitCode::kUnavailable, "Try again when the server answers.");
     } catch (const std::exception& error) {
         return report(error, ExitCode::kInternal, "");
     }

@@ -61,6 +61,40 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
         "status", "Slot, lag, inbox positions and dead letters, as they are now");
     status_command->add_flag("--json", status.json, "As one JSON object");
 
+    SnapshotOptions snapshot;
+    CLI::App* snapshot_command = app.add_subcommand(
+        "snapshot",
+        "Ask the relay to send what tables hold, while it streams; or see to snapshots that were "
+        "asked for");
+    CLI::App* snapshot_actions = snapshot_command->add_option_group("what to do");
+    snapshot_actions->require_option(1);
+    CLI::Option* table = snapshot_actions
+                             ->add_option("--table", snapshot.tables,
+                                          "A table to read, quoted as in SQL; may be repeated")
+                             ->type_name("SCHEMA.TABLE")
+                             ->allow_extra_args(false);
+    const auto add_action = [&snapshot, snapshot_actions](const char* name,
+                                                          SnapshotOptions::Action action,
+                                                          const char* description) {
+        return snapshot_actions->add_flag_callback(
+            name, [&snapshot, action] { snapshot.action = action; }, description);
+    };
+    CLI::Option* list = add_action("--list", SnapshotOptions::Action::kList,
+                                   "Show the slot's snapshots, the newest first");
+    add_action("--pause", SnapshotOptions::Action::kPause,
+               "Have it wait behind the chunk that it is at; without ID all of the slot");
+    add_action("--resume", SnapshotOptions::Action::kResume,
+               "Have it go on where it was; without ID all of the slot");
+    add_action("--stop", SnapshotOptions::Action::kStop,
+               "End it for good; without ID all of the slot");
+    snapshot_command->add_option("--where", snapshot.condition, "Only the rows that it is true for")
+        ->type_name("CONDITION")
+        ->needs(table);
+    snapshot_command->add_option("ID", snapshot.id, "The snapshot to pause, resume or stop")
+        ->check(CLI::PositiveNumber)
+        ->excludes(table)
+        ->excludes(list);
+
     BrokerOptions broker;
     std::vector<std::string> topics;
     CLI::App* broker_command = app.add_subcommand(
@@ -142,6 +176,8 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
         line.options = check;
     } else if (status_command->parsed()) {
         line.options = status;
+    } else if (snapshot_command->parsed()) {
+        line.options = snapshot;
     } else if (broker_command->parsed()) {
         line.options = broker;
     } else if (import_command->parsed()) {

@@ -1,6 +1,8 @@
 // The command line: which command, with which options.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,6 +20,15 @@ struct CheckOptions {
 };
 struct StatusOptions {
     bool json = false;
+};
+struct SnapshotOptions {
+    enum class Action { kRequest, kPause, kResume, kStop, kList };
+    Action action = Action::kRequest;
+    // With kRequest:
+    std::vector<std::string> tables;  ///< at least one
+    std::string condition;            ///< "" = all rows
+    // With kPause, kResume and kStop:
+    std::optional<std::int64_t> id;  ///< empty = all of the slot that have not ended
 };
 struct BrokerOptions {
     struct Topic {
@@ -43,8 +54,8 @@ struct VersionOptions {};
 
 struct CommandLine {
     std::string config_path;
-    std::variant<RunOptions, InitOptions, CheckOptions, StatusOptions, BrokerOptions,
-                 ImportDebeziumOptions, VersionOptions>
+    std::variant<RunOptions, InitOptions, CheckOptions, StatusOptions, SnapshotOptions,
+                 BrokerOptions, ImportDebeziumOptions, VersionOptions>
         options;
 };
 

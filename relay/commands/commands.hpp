@@ -17,6 +17,11 @@ ExitCode check(const std::string& config_path, const CheckOptions& options);
 /// Slot, relay, inbox and dead letters as the database has them, consumer lag as Kafka has it.
 ExitCode status(const std::string& config_path, const StatusOptions& options);
 
+/// Asks for an incremental snapshot of the configured slot's relay, steers those that have not
+/// ended, or lists all: what holdfast.snapshot() and its like do.  The database's refusals are
+/// thrown as FatalError, with its hint.
+ExitCode snapshot(const std::string& config_path, const SnapshotOptions& options);
+
 /// An in-memory broker until SIGTERM.
 ExitCode broker(const BrokerOptions& options);
 

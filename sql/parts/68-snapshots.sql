@@ -127,18 +127,17 @@ BEGIN ATOMIC
                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
             WHERE k.n <= i.indnkeyatts)
     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
-    WHERE i.indrelid = snapshot_key."table" AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-      AND (t.relreplident = 'i' AND i.indisreplident
-           OR i.indisprimary
-           OR t.relreplident = 'f' AND i.indimmediate
-              AND NOT EXISTS (SELECT FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
-                                          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-                              WHERE k.n <= i.indnkeyatts AND NOT a.attnotnull))
-    ORDER BY t.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, x.relname
+    WHERE i.indrelid = snapshot_key."table" AND i.indisunique AND i.indisvalid AND i.indimmediate
+      AND i.indpred IS NULL AND i.indexprs IS NULL
+      AND (t.relreplident <> 'i' OR i.indisreplident)
+      AND NOT EXISTS (SELECT FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
+                                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                      WHERE k.n <= i.indnkeyatts AND NOT a.attnotnull)
+    ORDER BY i.indisreplident DESC, i.indisprimary DESC, x.relname
     LIMIT 1;
 END;
 COMMENT ON FUNCTION holdfast.snapshot_key(regclass) IS
-    'internal to snapshots: the columns that a table is read by: of its replica identity index, else of its primary key, else (replica identity full) of its first unique index over NOT NULL columns. NULL: it has none.';
+    'internal to snapshots: the columns that a table is read by: of its replica identity index; without one of its primary key, else of its first unique index over NOT NULL columns. NULL: it has none.';
 
 -- ---- For the relay
 

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 from harness import audit
-from harness.processes import ROOT
-from harness.relay import BINARY
+from harness.processes import ROOT, free_ports
+from harness.relay import BINARY, Relay
 from harness.waiting import wait_until
 
 CANARY = "canary-5f2c-s3cret"
@@ -194,6 +194,14 @@ def test_status_command_shows_slot_and_lag(shop):
     audit.wait_delivered(shop)
     done = relay.command("status")
     assert done.returncode == 0 and shop.slot in done.stdout, done.stdout + done.stderr
+
+
+def test_one_off_commands_say_that_the_database_does_not_answer(directory):
+    nowhere = Relay(directory, {"postgres": {"dsn": f"host=127.0.0.1 port={free_ports()[0]} dbname=shop user=shop"},
+                                "kafka": {"bootstrap.servers": "127.0.0.1:1"}})
+    for command in (["init"], ["status"], ["snapshot", "--list"]):
+        done = nowhere.command(*command)
+        assert done.returncode == 69 and "code=unavailable" in done.stderr, (command, done.stderr)
 
 
 def test_environment_overrides_the_file(shop):

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::relay::commands {
@@ -67,6 +69,53 @@ TEST(CommandLine, ReadsEachCommandsOptions) {
     EXPECT_TRUE(std::get<StatusOptions>(parsed({"status", "--json"}).options).json);
     EXPECT_TRUE(std::holds_alternative<InitOptions>(parsed({"init"}).options));
     EXPECT_TRUE(std::holds_alternative<VersionOptions>(parsed({"version"}).options));
+}
+
+SnapshotOptions snapshot(std::initializer_list<const char*> arguments) {
+    return std::get<SnapshotOptions>(parsed(arguments).options);
+}
+
+TEST(CommandLine, SnapshotsAreAskedForByTable) {
+    const SnapshotOptions asked = snapshot({"snapshot", "--table", "public.a", "--where", "id > 5",
+                                            "--table", "\"Sales\".\"Orders, old\""});
+    EXPECT_EQ(asked.action, SnapshotOptions::Action::kRequest);
+    EXPECT_EQ(asked.tables, (std::vector<std::string>{"public.a", "\"Sales\".\"Orders, old\""}));
+    EXPECT_EQ(asked.condition, "id > 5");
+    EXPECT_EQ(snapshot({"snapshot", "--table", "public.a"}).condition, "");
+}
+
+TEST(CommandLine, SnapshotsAreSteeredOneByOneOrAllAtOnce) {
+    using Action = SnapshotOptions::Action;
+    for (const auto& [flag, action] :
+         {std::pair{"--pause", Action::kPause}, std::pair{"--resume", Action::kResume},
+          std::pair{"--stop", Action::kStop}}) {
+        EXPECT_EQ(snapshot({"snapshot", flag}).action, action);
+        EXPECT_EQ(snapshot({"snapshot", flag}).id, std::nullopt);
+        EXPECT_EQ(snapshot({"snapshot", flag, "17"}).action, action);
+        EXPECT_EQ(snapshot({"snapshot", flag, "17"}).id, 17);
+    }
+    EXPECT_EQ(snapshot({"snapshot", "--list"}).action, Action::kList);
+}
+
+TEST(CommandLine, SnapshotsDoOneThingAtATime) {
+    for (const auto& wrong : std::initializer_list<std::initializer_list<const char*>>{
+             {"snapshot"},
+             {"snapshot", "17"},
+             {"snapshot", "public.a"},
+             {"snapshot", "--where", "id > 5"},
+             {"snapshot", "--table"},
+             {"snapshot", "--table", "public.a", "17"},
+             {"snapshot", "--table", "public.a", "--list"},
+             {"snapshot", "--pause", "--resume"},
+             {"snapshot", "--pause", "--where", "id > 5"},
+             {"snapshot", "--list", "17"},
+             {"snapshot", "--stop", "0"},
+             {"snapshot", "--stop", "all"},
+             {"snapshot", "--stop", "17", "18"}}) {
+        const auto result = parse(wrong);
+        ASSERT_TRUE(std::holds_alternative<int>(result)) << wrong.size();
+        EXPECT_EQ(std::get<int>(result), 64);
+    }
 }
 
 TEST(CommandLine, BrokerTopicsHaveTheirOwnOrTheDefaultPartitions) {

@@ -37,12 +37,15 @@ AS $$
 BEGIN
     PERFORM snapshot_end(s.snapshot_id, 'STOPPED', 'the slot was forgotten')
     FROM snapshot_run s WHERE s.slot = forget_slot.slot AND s.finished_at IS NULL;
+    -- What was there before the slot was there says nothing of the next slot of its name.
+    UPDATE snapshot_run s SET status = 'STOPPED', last_error = 'the slot was forgotten'
+    WHERE s.slot = forget_slot.slot AND s.kind = 'initial' AND s.status = 'COMPLETED';
     DELETE FROM relay_state r WHERE r.slot = forget_slot.slot;
     RETURN FOUND;
 END
 $$;
 COMMENT ON FUNCTION holdfast.forget_slot(name) IS
-    'A relay that will not come back: outbox partitions no longer wait for its slot, and its snapshots are STOPPED. False when it was not known.';
+    'A relay that will not come back: outbox partitions no longer wait for its slot, and its snapshots are STOPPED: a slot that is made again begins with one. False when it was not known.';
 
 CREATE FUNCTION holdfast.record_positions(event_ids uuid[], topics text[], partitions int[], offsets bigint[])
 RETURNS void

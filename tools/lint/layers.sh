@@ -6,9 +6,9 @@ set -euo pipefail
 declare -A may=(
     [base]="" [metrics]="base" [config]="base" [pgoutput]="base" [debezium]="pgoutput base"
     [capture]="pgoutput debezium metrics base" [inbox]="metrics base" [notify]="inbox metrics base" [upkeep]="base"
-    [postgres]="base" [kafka]="base" [http]="base"
-    [adapters]="capture inbox notify upkeep postgres kafka metrics http config debezium pgoutput base"
-    [commands]="adapters capture inbox notify upkeep postgres kafka metrics http config debezium pgoutput base"
+    [snapshot]="capture pgoutput debezium metrics base" [postgres]="base" [kafka]="base" [http]="base"
+    [adapters]="capture snapshot inbox notify upkeep postgres kafka metrics http config debezium pgoutput base"
+    [commands]="adapters capture snapshot inbox notify upkeep postgres kafka metrics http config debezium pgoutput base"
 )
 failed=0
 for module in "${!may[@]}"; do

@@ -22,9 +22,11 @@ constexpr milliseconds kAdvanceInterval{200};
 constexpr int kMaxBurstMessages = 2000;
 constexpr std::size_t kMaxBurstBytes = 512 * 1024;
 
-/// From this rate on, full batches matter more than a few milliseconds: records linger in the sink,
-/// and acknowledgements are not waited for.  The window is long enough not to take a burst for it.
+/// From this rate on, and while changes come this long after their commit, there is a backlog, and
+/// full batches matter more than some milliseconds: records linger in the sink, and
+/// acknowledgements are not waited for.  The window is long enough not to take a burst for it.
 constexpr std::uint64_t kFastRecordsPerMillisecond = 16;
+constexpr microseconds kBacklogDelay{50'000};
 constexpr milliseconds kRateWindow{10};
 
 }  // namespace
@@ -115,10 +117,15 @@ void Pipeline::attach(ChangeSource& source) {
 
 Pipeline::Need Pipeline::turn() {
     now_us_ = clock_.system_time().count();
+    const std::int64_t in_flight = sender_.in_flight().count();
     sender_.poll();
     if (sender_.failed()) {
         report_before_halt();
         sender_.throw_failure();
+    }
+    if (!fast_ && sender_.in_flight().count() > 0 && sender_.in_flight().count() < in_flight) {
+        // What could not leave before that acknowledgement would begin to linger with it.
+        sender_.send_now();
     }
     const TimePoint now = clock_.now();
     if (source_->wants_write()) {
@@ -175,8 +182,10 @@ void Pipeline::read(TimePoint now) {
         }
     }
     const std::uint64_t records = sender_.in_flight().next_ticket() - first_ticket;
+    const bool was_fast = fast_;
     note_rate(now, records);
-    if (!fast_ && records > 0) {
+    // What lingers when the backlog ends, or at the bound, has nothing to wait for.
+    if ((!fast_ && (records > 0 || was_fast)) || at_bound()) {
         sender_.send_now();
     }
     gather_until_ = now + (fast_ ? options_.fast_gather_limit : options_.gather_limit);
@@ -187,7 +196,8 @@ void Pipeline::note_rate(TimePoint now, std::uint64_t records) {
     const auto elapsed = now - window_start_;
     if (elapsed >= kRateWindow) {
         const auto elapsed_ms = static_cast<std::uint64_t>(elapsed / milliseconds(1));
-        fast_ = window_records_ >= kFastRecordsPerMillisecond * elapsed_ms;
+        fast_ = window_records_ >= kFastRecordsPerMillisecond * elapsed_ms &&
+                server_delay_ >= kBacklogDelay;
         window_start_ = now;
         window_records_ = 0;
     }
@@ -210,6 +220,7 @@ void Pipeline::take(const SourceMessage& message) {
     const debezium::Records records =
         translator_.translate(decoded, {message.wal_start, clock_.system_time().count()},
                               pgoutput::Timestamp{message.server_time_us});
+    server_delay_ = microseconds(message.server_time_us - translator_.position().event_time.value);
     if (const auto* commit = std::get_if<pgoutput::Commit>(&decoded)) {
         received_ = std::max(received_, commit->end_lsn);
         last_commit_ = commit->end_lsn;
@@ -237,6 +248,8 @@ void Pipeline::offer(debezium::Records records, std::optional<Lsn> end) {
 bool Pipeline::send_waiting() {
     while (!waiting_.empty()) {
         if (!send(waiting_.front())) {
+            // What lingers takes the room that this record waits for.
+            sender_.send_now();
             return false;
         }
         waiting_ = waiting_.subspan(1);

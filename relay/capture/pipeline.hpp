@@ -45,13 +45,13 @@ struct PipelineOptions {
     std::chrono::milliseconds drain_limit{8'000};
 
     /// While records are unacknowledged, changes are left to gather in the socket for at most this
-    /// long after the last look.  At a low rate, the acknowledgement ends it: what came meanwhile
-    /// leaves as one batch.  0 = read as soon as there is anything.
+    /// long after the last look.  The acknowledgement ends it: what came meanwhile leaves as one
+    /// batch.  0 = read as soon as there is anything.
     std::chrono::microseconds gather_limit{5'000};
 
-    /// The same at a high rate, where it only saves wake-ups: a Unix socket's buffer holds about
-    /// ninety changes.
-    std::chrono::microseconds fast_gather_limit{250};
+    /// The same while a backlog is read fast, where it only saves wake-ups: a Unix socket's buffer
+    /// holds about ninety changes.
+    std::chrono::microseconds fast_gather_limit{500};
 
     /// heartbeat.interval.ms: how often a heartbeat is sent; 0 = never.
     std::chrono::milliseconds heartbeat_interval{0};
@@ -171,8 +171,10 @@ class Pipeline final : private AcknowledgementListener {
 
     bool more_to_read_ = false;  ///< the last turn ended before the source was empty
     TimePoint gather_until_{};   ///< if anything is unacknowledged
-    bool fast_ = false;          ///< the rate is high
-    TimePoint window_start_{};   ///< records are counted from here to know the rate
+    bool fast_ = false;          ///< a backlog is read, and the rate is high
+    /// From the commit to the sending of the newest change, both by the server's clock.
+    std::chrono::microseconds server_delay_{};
+    TimePoint window_start_{};  ///< records are counted from here to know the rate
     std::uint64_t window_records_ = 0;
     std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn
 };

@@ -669,7 +669,7 @@ std::string describe_keys() {
     }
     text +=
         "\n### `[kafka]`\n\nAny librdkafka property. Without `linger.ms`, records linger only "
-        "while events come fast ([why](decisions/0007-batches-by-load.md)).\n\nThese the relay "
+        "while a backlog is read ([why](decisions/0007-batches-by-load.md)).\n\nThese the relay "
         "keeps to "
         "itself:\n\n| property | may only be | because |\n|---|---|---|\n";
     for (const RefusedProperty& property : refused()) {

@@ -25,10 +25,11 @@ const Pairs& common_defaults() {
 }
 
 // The queue is bounded so that the whole relay stays within 64 MB.  Lingering makes the batches
-// that a drain needs; when events are few, Producer::send_now() ends it.
+// that a backlog needs, and is longer than an acknowledgement takes: librdkafka spins while a batch
+// is due and the one before it is unacknowledged.  Otherwise Producer::send_now() ends it.
 const Pairs& producer_defaults() {
     static const Pairs pairs = {
-        {"linger.ms", "5"},
+        {"linger.ms", "50"},
         {"queue.buffering.max.kbytes", "16384"},
         {"queue.buffering.max.messages", "100000"},
         {"batch.num.messages", "10000"},

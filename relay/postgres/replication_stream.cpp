@@ -164,6 +164,7 @@ StreamMessage ReplicationStream::next() {
             }
             return {};
         }
+        last_heard_ = clock_.now();
     }
     return decode_stream_message({row_.get(), row_size_});
 }
@@ -179,7 +180,6 @@ bool ReplicationStream::read_row() {
     row_.reset(buffer);
     if (size > 0) {
         row_size_ = static_cast<std::size_t>(size);
-        last_heard_ = clock_.now();
         return true;
     }
     if (size == 0) {

@@ -2,9 +2,12 @@
 """Debezium's PostgreSQL connector and the relay in turn, in one run: the same PostgreSQL and WAL, the same Kafka,
 the same topics and one partition each, below build/bench-cdc.
 
-    bench.py                     all parts, the section of docs/benchmarks.md and its charts
-    bench.py --only outbox       one part (outbox, changes, latency, snapshot, transaction); writes no document
-    bench.py --contestant relay  one contestant (or debezium, debezium_defaults); writes no document
+    bench.py                       all parts, the section of docs/benchmarks.md and its charts
+    bench.py --only outbox,crash   some of the parts (outbox, crash, changes, latency, snapshot, transaction); the document
+                                   keeps the figures of the others
+    bench.py --contestant relay    some of the contestants (relay, debezium, debezium_defaults); writes no document
+
+Other sizes than these write no document either.
 
 Sizes and repetitions, from the environment:
     HOLDFAST_CDC_OUTBOX_ROWS      600000    rows of the outbox's backlog
@@ -18,7 +21,6 @@ Sizes and repetitions, from the environment:
 
 import argparse
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -38,11 +40,10 @@ import workload  # noqa: E402
 from harness import relay as relay_module  # noqa: E402
 from harness.kafka import Node  # noqa: E402
 from harness.postgres import Cluster  # noqa: E402
-from harness.processes import BUILD, leave, run_directory  # noqa: E402
+from harness.processes import leave, run_directory  # noqa: E402
 from place import PASSWORD, USER, Place  # noqa: E402
 
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "track_commit_timestamp": "on"}
-RESULTS = BUILD / "bench-cdc.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,42 +67,57 @@ def say(text):
 
 def outbox(place, sizes):
     end_lsn = workload.outbox(place, sizes.outbox_rows)
-    found = {"outbox": drain.backlog(place, "outbox", sizes.outbox_rows, end_lsn, sizes.rounds, say)}
-    return found | {"crash": crash.run(place, sizes.outbox_rows, say)}
+    return drain.backlog(place, "outbox", sizes.outbox_rows, end_lsn, sizes.rounds, say)
+
+
+def killed(place, sizes):
+    workload.outbox(place, sizes.outbox_rows)
+    return crash.run(place, sizes.outbox_rows, say)
 
 
 def changes(place, sizes):
     transactions = sizes.changes // workload.CHANGES_PER_TRANSACTION
     end_lsn = workload.changes(place, transactions)
-    return {"changes": drain.backlog(place, "mixed", transactions * workload.RECORDS_PER_TRANSACTION, end_lsn, sizes.rounds, say)}
+    return drain.backlog(place, "mixed", transactions * workload.RECORDS_PER_TRANSACTION, end_lsn, sizes.rounds, say)
 
 
 def at_rate(place, sizes):
-    return {"latency": latency.run(place, sizes.latency_s, sizes.warm_up_s, sizes.rounds, say)}
+    return latency.run(place, sizes.latency_s, sizes.warm_up_s, sizes.rounds, say)
 
 
 def snapshot(place, sizes):
     workload.table(place, sizes.snapshot_rows)
-    return {"snapshot": drain.table(place, "mixed", sizes.snapshot_rows, 1, say)}
+    return drain.table(place, "mixed", sizes.snapshot_rows, 1, say)
 
 
 def transaction(place, sizes):
     end_lsn = workload.one_transaction(place, sizes.transaction_rows)
-    return {"transaction": drain.backlog(place, "mixed", sizes.transaction_rows, end_lsn, 1, say)}
+    return drain.backlog(place, "mixed", sizes.transaction_rows, end_lsn, 1, say)
 
 
-PARTS = {"outbox": outbox, "changes": changes, "latency": at_rate, "snapshot": snapshot, "transaction": transaction}
+PARTS = {"outbox": outbox, "crash": killed, "changes": changes, "latency": at_rate, "snapshot": snapshot, "transaction": transaction}
+
+
+def names(known):
+    """An argument that is names out of `known`, separated by commas."""
+    def read(text):
+        found = text.split(",")
+        for name in found:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(known)}")
+        return found
+    return read
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--relay", type=Path, default=ROOT / "build/release/bin/holdfast-relay")
-    parser.add_argument("--only", choices=PARTS, action="append")
-    parser.add_argument("--contestant", choices=contestants.CONTESTANTS, action="append")
+    parser.add_argument("--only", type=names(PARTS), default=list(PARTS))
+    parser.add_argument("--contestant", type=names(contestants.CONTESTANTS), default=list(contestants.CONTESTANTS))
     options = parser.parse_args()
     relay_module.BINARY = options.relay.resolve()
-    if options.contestant:
-        contestants.CONTESTANTS = {n: c for n, c in contestants.CONTESTANTS.items() if n in options.contestant}
+    everyone = set(options.contestant) == set(contestants.CONTESTANTS)
+    contestants.CONTESTANTS = {n: c for n, c in contestants.CONTESTANTS.items() if n in options.contestant}
     sizes = Sizes.from_environment()
 
     os.environ.setdefault("KAFKA_JAVA_OPTS", "-Xmx1g")
@@ -112,12 +128,12 @@ def main():
         cluster.admin(f"CREATE ROLE {USER} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
         kafka = Node(directory / "kafka")
         for part, run in PARTS.items():
-            if options.only and part not in options.only:
+            if part not in options.only:
                 continue
             say(part)
             try:
                 with Place(cluster, kafka, f"cdc_{part}", directory / part) as place:
-                    results |= run(place, sizes)
+                    results[part] = run(place, sizes)
             except Exception:  # noqa: BLE001  the other parts are worth their time all the same
                 traceback.print_exc()
                 failed.append(part)
@@ -127,16 +143,13 @@ def main():
         cluster.remove()
         leave(directory)
     if results:
-        kept = {"sizes": dataclasses.asdict(sizes),
-                "results": {part: {name: [dataclasses.asdict(r) for r in rounds] for name, rounds in found.items()}
-                            for part, found in results.items()}}
-        RESULTS.write_text(json.dumps(kept, indent=1))
-        print(figures.terminal(kept))
-        if sizes == Sizes() and not (options.only or options.contestant or failed):
-            figures.write(kept)
-            charts.draw(kept)
+        found = {"sizes": dataclasses.asdict(sizes), "parts": {part: figures.dated(rounds) for part, rounds in results.items()}}
+        print(figures.terminal(found))
+        if everyone and sizes == Sizes():
+            kept = figures.keep(found)
+            figures.write(kept, charts.draw(kept))
     if failed:
-        print(f"bench-cdc: these parts failed: {', '.join(failed)}; no document is written", file=sys.stderr)
+        print(f"bench-cdc: these parts failed, and the document has nothing new of them: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bar charts of what bench.py measured, as SVG below docs/charts: the same figures give the same bytes.
 
-    charts.py [RESULTS.json]     draw them again, by default from build/bench-cdc.json
+    charts.py [FIGURES.json]     draw them again, by default from docs/charts/cdc.json
 """
 
 import json
@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 DIRECTORY = ROOT / "docs/charts"
+FIGURES = DIRECTORY / "cdc.json"
 TITLES = {"throughput": "Events per second (more is better)", "cpu": "CPU time per event (less is better)",
           "memory": "Peak memory (less is better)", "latency": "From commit to consumer at 1,000 rows/s (less is better)"}
 
@@ -56,32 +57,33 @@ def bars(name, groups, label, number, start=None):
     plt.close(figure)
 
 
-def medians(results, parts, field, scale=1.0):
+def medians(measured, parts, field, scale=1.0):
     """{name of the part: {contestant: median}} of parts that were measured."""
     found = {}
     for part, text in parts.items():
         values = {c: statistics.median(r[field] for r in rounds) / scale
-                  for c, rounds in results.get(part, {}).items() if rounds[0][field] is not None}
+                  for c, rounds in measured.get(part, {"rounds": {}})["rounds"].items() if rounds[0][field] is not None}
         if values:
             found[text] = values
     return found
 
 
 def draw(kept):
+    """Draw those charts for which there are figures; their names."""
     # Text as text: small files, readable in a diff.  The salt makes the ids the same each time.
     plt.rcParams.update({"svg.hashsalt": "holdfast", "svg.fonttype": "none", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"]})
-    results = kept["results"]
-    if throughput := medians(results, PARTS, "rate", 1000):
-        bars("throughput", throughput, "thousand events per second", "{:,.1f}")
-    if cpu := medians(results, PARTS, "cpu_us"):
-        bars("cpu", cpu, "microseconds", "{:.1f}")
-    if memory := medians(results, PARTS, "peak_bytes", 2**20):
-        bars("memory", memory, "MiB", "{:,.0f}")
+    measured = kept["parts"]
     latency = {text: values for field, text in (("p50_ms", "p50"), ("p99_ms", "p99"))
-               for values in medians(results, {"latency": text}, field).values()}
-    if latency:
-        bars("latency", latency, "milliseconds, logarithmic", "{:.1f}", start=0.1)
+               for values in medians(measured, {"latency": text}, field).values()}
+    found = {"throughput": (medians(measured, PARTS, "rate", 1000), "thousand events per second", "{:,.1f}"),
+             "cpu": (medians(measured, PARTS, "cpu_us"), "microseconds", "{:.1f}"),
+             "memory": (medians(measured, PARTS, "peak_bytes", 2**20), "MiB", "{:,.0f}"),
+             "latency": (latency, "milliseconds, logarithmic", "{:.1f}", 0.1)}
+    drawn = {name: chart for name, chart in found.items() if chart[0]}
+    for name, chart in drawn.items():
+        bars(name, *chart)
+    return list(drawn)
 
 
 if __name__ == "__main__":
-    draw(json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/bench-cdc.json").read_text()))
+    draw(json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else FIGURES).read_text()))

@@ -70,10 +70,8 @@ class HoldfastRelay:
             config["outbox"] = {"table": "public.outbox", "table.field.event.headers": "",
                                 "route.topic.replacement": slot + ".${routedByValue}", "table.fields.additional.placement": PLACEMENT}
         else:
-            config["connector"] = {"topic.prefix": slot, "table.include.list": f"public.{work}",
+            config["connector"] = {"topic.prefix": slot, "table.include.list": f"public.{work}", "snapshot.mode": snapshot,
                                    "key.converter.schemas.enable": False, "value.converter.schemas.enable": False}
-            if snapshot != "no_data":
-                config["connector"]["snapshot.mode"] = snapshot
         return Ours(place.directory, config, slot, ["--create-slot"] if snapshot != "no_data" else [])
 
 

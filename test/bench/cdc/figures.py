@@ -1,6 +1,9 @@
 """What was measured, side by side and as ratios with their targets: on the terminal and in docs/benchmarks.md.
 A ratio is the median over the rounds of the ratio within a round."""
 
+import dataclasses
+import datetime
+import json
 import statistics
 
 import charts
@@ -12,8 +15,27 @@ NAMES = {"debezium_defaults": "Debezium, defaults", "debezium": "Debezium, tuned
          "recvlogical": "`pg_recvlogical`"}
 
 
+def dated(rounds):
+    """What is kept of a part: {contestant: [its rounds]}, and where and when they were measured."""
+    return {"date": datetime.date.today().isoformat(), "machine": page.machine(),
+            "rounds": {name: [dataclasses.asdict(r) for r in of_one] for name, of_one in rounds.items()}}
+
+
+def keep(found):
+    """Put the parts of `found` in the place of those in the file that the document and its charts are made of; all of its
+    parts.  Those of other sizes or of another machine do not stay beside them."""
+    machine = next(iter(found["parts"].values()))["machine"]
+    old = json.loads(charts.FIGURES.read_text()) if charts.FIGURES.exists() else found
+    same = {name: p for name, p in old["parts"].items() if old["sizes"] == found["sizes"] and p["machine"] == machine}
+    kept = {"sizes": found["sizes"], "parts": same | found["parts"]}
+    charts.FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    charts.FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    return kept
+
+
 def rounds(kept, part, name, field):
-    return [r[field] for r in kept["results"].get(part, {}).get(name, []) if r[field] is not None]
+    of_part = kept["parts"].get(part, {"rounds": {}})["rounds"]
+    return [r[field] for r in of_part.get(name, []) if r[field] is not None]
 
 
 def median(kept, part, name, field):
@@ -101,7 +123,18 @@ def notes(kept):
         f"Snapshot: {sizes['snapshot_rows']:,} rows of the same table, `snapshot.mode` initial. Large transaction: {sizes['transaction_rows']:,} inserts into it.",
         f"Latency: one outbox row a transaction from 4 `pgbench` connections at 1,000/s for {sizes['latency_s']} s, after {sizes['warm_up_s']} s to warm up; from PostgreSQL's timestamp of "
         "the commit, which is taken before its flush, to one Python consumer.",
-        "Kill: with -9 when half of the rows are in Kafka, then a new process on the same slot and offsets; the keys in the topic are counted.")
+        "Kill: with -9 when half of the rows are in Kafka, then a new process on the same slot and offsets; the keys in the topic are counted.",
+        f"Measured on {measured_on(kept)}.")
+
+
+def measured_on(kept):
+    """Dates, with the parts of each where they differ."""
+    dates = {}
+    for name, p in kept["parts"].items():
+        dates.setdefault(p["date"], []).append(name)
+    if len(dates) == 1:
+        return next(iter(dates))
+    return "; ".join(f"{date}: {', '.join(sorted(parts))}" for date, parts in sorted(dates.items()))
 
 
 def terminal(kept):
@@ -111,10 +144,10 @@ def terminal(kept):
     return f"{table}\n\n{report.terminal(targets(kept))}"
 
 
-def write(kept):
-    """Replace the section of docs/benchmarks.md."""
+def write(kept, drawn):
+    """Replace the section of docs/benchmarks.md; `drawn` are the names of its charts."""
     head = ["| | " + " | ".join(NAMES.values()) + " |", "|---" * (len(NAMES) + 1) + "|"]
     body = [*head, *("| " + " | ".join(line) + " |" for line in side_by_side(kept)), "", report.markdown(targets(kept)), "",
-            *(f"![{title}]({charts.link(name)})" for name, title in charts.TITLES.items()), "", *(f"- {n}" for n in notes(kept))]
+            *(f"![{title}]({charts.link(name)})" for name, title in charts.TITLES.items() if name in drawn), "", *(f"- {n}" for n in notes(kept))]
     page.write("cdc", "Change data capture, beside Debezium", "make bench-cdc",
                "PostgreSQL, Kafka (one node), readers, writers and the consumer share these cores.", "\n".join(body))

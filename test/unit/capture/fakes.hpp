@@ -38,6 +38,7 @@ class FakeSource final : public ChangeSource {
     void break_connection() { push({SourceMessage::Kind::kNothing, 0, false, {}}); }
 
     std::chrono::milliseconds limit{0};
+    std::int64_t server_time_us = 0;  ///< when all of it is sent
     std::vector<Status> statuses;
     [[nodiscard]] std::size_t unread() const { return script_.size(); }
 
@@ -60,6 +61,7 @@ class FakeSource final : public ChangeSource {
         message.kind = current_.kind;
         message.wal_start = Lsn{current_.lsn};
         message.wal_end = Lsn{current_.lsn};
+        message.server_time_us = server_time_us;
         message.reply_requested = current_.reply;
         message.payload = current_.payload;
         return message;

@@ -57,6 +57,17 @@ class PipelineTest : public testing::Test {
         }
         commit(end - 10, end);
     }
+    /// A second after their commits: 20 ms of 50 records a millisecond, all of which are
+    /// acknowledged.
+    void backlog() {
+        source.server_time_us = 1'000'000;
+        for (std::uint64_t n = 1; n <= 20; ++n) {
+            transaction(n * 100, std::vector<std::string>(50, "e"));
+            clock.advance(1ms);
+            turn();
+            sink.acknowledge_all();
+        }
+    }
     [[nodiscard]] std::uint64_t confirmed() const { return pipeline->confirmed().value; }
 
     /// turn() until it throws; the error's text.
@@ -575,17 +586,25 @@ TEST_F(PipelineTest, AtALowRateNoRecordLingers) {
     }
 }
 
-TEST_F(PipelineTest, AtAHighRateRecordsLingerAndChangesGatherForAMomentOnly) {
+TEST_F(PipelineTest, WithoutABacklogAnAcknowledgementSendsWhatWaitedForIt) {
+    start();
+    relation();
+    transaction(100, {"a"});
+    turn();
+    transaction(200, {"b"});
+    turn();
+    sink.sent_now = 0;
+    sink.acknowledge(0);
+    turn();
+    EXPECT_EQ(sink.sent_now, 2U);
+}
+
+TEST_F(PipelineTest, OfABacklogRecordsLingerAndChangesGatherForAMomentOnly) {
     options.gather_limit = 5ms;
     options.fast_gather_limit = 1ms;
     start();
     relation();
-    for (std::uint64_t n = 1; n <= 20; ++n) {
-        transaction(n * 100, std::vector<std::string>(50, "e"));
-        clock.advance(1ms);
-        turn();
-        sink.acknowledge_all();
-    }
+    backlog();
     const std::size_t sent_now = sink.sent_now;
     EXPECT_LT(sent_now, sink.sent.size());
     turn();
@@ -600,7 +619,54 @@ TEST_F(PipelineTest, AtAHighRateRecordsLingerAndChangesGatherForAMomentOnly) {
     EXPECT_EQ(sink.sent_now, sent_now);
 }
 
+TEST_F(PipelineTest, NothingLingersAtAHighRateWithoutABacklog) {
+    source.server_time_us = 20'000;
+    start();
+    relation();
+    for (std::uint64_t n = 1; n <= 20; ++n) {
+        transaction(n * 100, std::vector<std::string>(50, "e"));
+        clock.advance(1ms);
+        turn();
+        EXPECT_EQ(sink.sent_now, sink.sent.size());
+    }
+}
+
+TEST_F(PipelineTest, NothingLingersOnceABacklogIsRead) {
+    start();
+    relation();
+    backlog();
+    transaction(3000, {"last"});
+    turn();
+    EXPECT_LT(sink.sent_now, sink.sent.size());
+    clock.advance(10ms);
+    turn();
+    EXPECT_EQ(sink.sent_now, sink.sent.size());
+}
+
+TEST_F(PipelineTest, NothingLingersAtTheBound) {
+    options.max_in_flight_bytes = 200 * InFlight::kOverheadBytes;
+    start();
+    relation();
+    backlog();
+    transaction(3000, std::vector<std::string>(300, "e"));
+    turn();
+    EXPECT_GT(source.unread(), 0U);
+    EXPECT_EQ(sink.sent_now, sink.sent.size());
+}
+
+TEST_F(PipelineTest, NothingLingersWhileTheSinkTakesNoMore) {
+    sink.capacity = 100;
+    start();
+    relation();
+    backlog();
+    transaction(3000, std::vector<std::string>(300, "e"));
+    turn();
+    EXPECT_GT(source.unread(), 0U);
+    EXPECT_EQ(sink.sent_now, sink.sent.size());
+}
+
 TEST_F(PipelineTest, KnowsAHighRateHoweverSmallThePieces) {
+    source.server_time_us = 1'000'000;
     start();
     relation();
     for (std::uint64_t n = 1; n <= 500; ++n) {
@@ -612,6 +678,7 @@ TEST_F(PipelineTest, KnowsAHighRateHoweverSmallThePieces) {
 }
 
 TEST_F(PipelineTest, DoesNotTakeABurstForAHighRate) {
+    source.server_time_us = 1'000'000;
     start();
     relation();
     transaction(100, std::vector<std::string>(150, "e"));

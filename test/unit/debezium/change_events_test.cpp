@@ -304,6 +304,22 @@ TEST(ChangeEvents, ExcludedColumnsAreInTheKeyOnly) {
                                                           value('c', "null", R"({"name":"Ann"})")});
 }
 
+TEST(ChangeEvents, AKeyColumnThatTheListsLeaveOutIsOptionalInTheKey) {
+    ConnectorOptions options = plain_options();
+    options.key_converter.schemas_enable = true;
+    options.column_include_list = {"inventory.customers.name"};
+    TestTable table = customers();
+    table.key = {"id", "name"};
+    table.columns[0].default_expression = "7";
+    Customers stream(options, table);
+    EXPECT_EQ(stream.insert({"1", "Ann", "12.34"}),
+              Lines{R"(app.inventory.customers {"schema":{"type":"struct","fields":[)"
+                    R"({"type":"int32","optional":true,"field":"id"},)"
+                    R"({"type":"string","optional":false,"field":"name"}],"optional":false,)"
+                    R"("name":"app.inventory.customers.Key"},"payload":{"id":1,"name":"Ann"}} )" +
+                    value('c', "null", R"({"name":"Ann"})")});
+}
+
 TEST(ChangeEvents, ColumnsOfUnsupportedTypesAreLeftOut) {
     TestTable table = customers();
     table.columns.insert(table.columns.begin(), {"search", test::kTsquery});

@@ -105,6 +105,9 @@ void Translator::describe(const pgoutput::Relation& relation) {
             changes_->bind(relation, table);
         } else {
             target.router->bind(relation, &table);
+            if (changes_) {
+                changes_->bind_counted(relation, table);
+            }
         }
         if (follows_enums_) {
             target.enum_labels = EnumLabels(relation, table);
@@ -154,6 +157,9 @@ Records Translator::take(const pgoutput::Insert& insert) {
     follow_enums(insert.relation, target, insert.new_row);
     switch (target.kind) {
         case Target::Kind::kOutbox:
+            if (changes_) {
+                changes_->count(insert);
+            }
             return unsent({&target.router->route_row(insert.new_row, position_), 1});
         case Target::Kind::kChangeEvents:
             return unsent(changes_->insert(insert, frame_));
@@ -169,23 +175,31 @@ Records Translator::take(const pgoutput::Update& update) {
     follow_enums(update.relation, target, update.new_row);
     if (target.kind == Target::Kind::kOutbox) {
         refuse_update(*target.router);
+        if (changes_) {
+            changes_->count(update);
+        }
     }
     return unsent(target.kind == Target::Kind::kChangeEvents ? changes_->update(update, frame_)
                                                              : Records{});
 }
 
 Records Translator::take(const pgoutput::Delete& deletion) {
+    const Target& target = target_of_change(deletion.relation);
+    if (target.kind == Target::Kind::kChangeEvents) {
+        return unsent(changes_->remove(deletion, frame_));
+    }
     // Tidying up an outbox is no event, there as here.
-    return unsent(target_of_change(deletion.relation).kind == Target::Kind::kChangeEvents
-                      ? changes_->remove(deletion, frame_)
-                      : Records{});
+    if (target.kind == Target::Kind::kOutbox && changes_) {
+        changes_->count(deletion);
+    }
+    return unsent({});
 }
 
 Records Translator::take(const pgoutput::Truncate& truncate) {
     const auto captured = std::ranges::count_if(truncate.relations, [this](auto relation) {
         return target_of_change(relation).kind == Target::Kind::kChangeEvents;
     });
-    Records records = captured > 0 ? changes_->truncate(truncate, frame_) : Records{};
+    Records records = changes_ ? changes_->truncate(truncate, frame_) : Records{};
     // One record for each captured table, or none at all when truncates are skipped.
     for (auto table = captured; table > 0; --table) {
         if (resume_.sent(frame_.lsn) && !records.empty()) {
@@ -204,6 +218,9 @@ Records Translator::take(const pgoutput::LogicalMessage& message) {
     if (router != routers_.end()) {
         if (!in_transaction_) {
             position_.lsn = message.lsn;
+        }
+        if (changes_) {
+            changes_->count(message, frame_);
         }
         const Records records{&router->route_message(message, position_), 1};
         return message.transactional ? unsent(records) : records;

@@ -118,5 +118,33 @@ TEST_F(TranslatorTest, ReleasesBefore37DoNotFollowEnums) {
     EXPECT_EQ(catalog.questions, 2);
 }
 
+TEST_F(TranslatorTest, ATransactionCountsTheRowsOfAnOutboxAndItsMessages) {
+    options.connector->provide_transaction_metadata = true;
+    options.connector->value_converter.schemas_enable = false;
+    options.connector->skipped_operations = "none";
+    options.outboxes.front().table_op_invalid_behavior = "error";
+    describe_tables();
+    take(test::begin_frame(200));
+    const test::Row row{"a", "orders", "k", "T", "{}", std::nullopt};
+    EXPECT_EQ(take(test::insert_frame(kOutbox, row)), std::vector<std::string>{"{}"});
+    EXPECT_EQ(take(test::update_frame(kOutbox, row)), std::vector<std::string>{});
+    EXPECT_EQ(take(test::delete_frame(kOutbox, {"a", std::nullopt, std::nullopt, std::nullopt,
+                                                std::nullopt, std::nullopt})),
+              std::vector<std::string>{});
+    EXPECT_EQ(take(test::truncate_frame({kOutbox})), std::vector<std::string>{});
+    EXPECT_EQ(
+        take(test::message_frame(
+            true, 150, "outbox",
+            R"({"id":"m","aggregatetype":"orders","aggregateid":"k","type":"T","payload":1})")),
+        std::vector<std::string>{"1"});
+    const std::string changed = take(test::insert_frame(kTable, {"1", "sad"})).at(0);
+    EXPECT_NE(changed.find("\"total_order\":6,\"data_collection_order\":1"), std::string::npos);
+    const std::string end = take(test::commit_frame(200, 210)).at(0);
+    EXPECT_NE(end.find("\"event_count\":6,"), std::string::npos);
+    EXPECT_NE(end.find(R"({"data_collection":"shop.outbox","event_count":4})"), std::string::npos);
+    EXPECT_NE(end.find(R"({"data_collection":"LOGICAL_DECODING_MESSAGE","event_count":1})"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace holdfast::relay::capture

@@ -60,12 +60,13 @@ demo: relay install-extension venv ## the main job, shown (KAFKA=real: Apache Ka
 	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka $(KAFKA) $(if $(KEEP),--keep)
 
 # ---- tests ------------------------------------------------------------------------------------
-.PHONY: test test-unit test-sanitizers test-regress test-isolation test-memory test-integration test-demo soak
-test: setup-test ## everything: unit, sanitizers, regress, isolation, memory, end to end, demo
+.PHONY: test test-unit test-sanitizers test-regress test-isolation test-memory test-integration test-conformance test-demo soak jars
+test: setup-test ## everything: unit, sanitizers, regress, isolation, memory, end to end, conformance, demo
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-regress
 	@$(MAKE) --no-print-directory test-isolation
 	@$(MAKE) --no-print-directory test-integration
+	@$(MAKE) --no-print-directory test-conformance
 	@$(MAKE) --no-print-directory test-demo
 	@$(MAKE) --no-print-directory test-memory
 	@$(MAKE) --no-print-directory test-sanitizers
@@ -87,16 +88,17 @@ test-isolation: install-extension ## concurrent sessions
 test-memory: install-extension ## pg_regress in a server under valgrind
 	@$(EXTENSION) regress-memory
 
-test-integration: relay install-extension venv ## end to end on a real PostgreSQL and a real Kafka
+jars: setup-test
+	@for tool in kafka debezium jdbc_sink; do tools/$$tool.sh fetch || exit 1; done
+
+test-integration: relay install-extension venv jars ## end to end on a real PostgreSQL and a real Kafka
 	@$(PYTHON) -m pytest -q test/integration $(PYTEST_ARGS)
+
+test-conformance: relay install-extension venv jars ## the relay's records against Debezium's, from the same WAL (CASE='types or toast' runs a few)
+	@$(PYTHON) -m pytest -q -s test/conformance $(if $(CASE),-k '$(CASE)') $(if $(READER),--reader $(READER)) $(if $(GOLDEN),--golden)
 
 test-demo: relay install-extension venv ## the demo's claims hold
 	@$(PYTHON) demo/demo.py --relay $(BIN)/holdfast-relay --kafka embedded
-
-.PHONY: conformance
-conformance: setup-test relay install-extension venv ## the relay's records against Debezium's, from the same WAL (CASE='types or toast' runs a few)
-	@tools/debezium.sh fetch
-	@$(PYTHON) -m pytest -q -s test/conformance $(if $(CASE),-k '$(CASE)') $(if $(READER),--reader $(READER)) $(if $(GOLDEN),--golden)
 
 soak: relay install-extension venv ## an hour of random walks, one shop a minute (HOLDFAST_WALK_SECONDS, HOLDFAST_WALK_SEED)
 	@HOLDFAST_WALK_SECONDS=$(or $(HOLDFAST_WALK_SECONDS),3600) $(PYTHON) -m pytest -q -s test/integration/test_random_walk.py
@@ -126,8 +128,7 @@ bench-relay: setup-test relay install-extension venv ## the relay against pg_rec
 bench-growth: setup-test install-extension venv ## an order's cost with 3,000,000 orders in the tables (20 GiB of disk)
 	@$(PYTHON) test/bench/growth/run.py --document
 
-bench-cdc: setup-test relay install-extension venv ## the relay beside Debezium (about an hour; sizes: test/bench/cdc/bench.py)
-	@tools/debezium.sh fetch
+bench-cdc: relay install-extension venv jars ## the relay beside Debezium (about an hour; sizes: test/bench/cdc/bench.py)
 	@$(PYTHON) test/bench/cdc/bench.py --relay $(BIN)/holdfast-relay
 
 # ---- lint -------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ class TableCatalog {
     virtual ~TableCatalog() = default;
 
     /// The table as it is now, with the types of its columns and of the relation's.  Waits for the
-    /// database: called once for each Relation message, never for a change.  A table that is gone
-    /// has no columns.  Throws RetryableError when the database does not answer, FatalError
-    /// (kPermissionDenied).
+    /// database: called for each Relation message and once for each label that an enum gets, never
+    /// for a change as such.  A table that is gone has no columns.  Throws RetryableError when the
+    /// database does not answer, FatalError (kPermissionDenied).
     virtual debezium::TableDescription describe(const pgoutput::Relation& relation) = 0;
 };
 

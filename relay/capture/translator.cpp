@@ -11,7 +11,10 @@ namespace holdfast::relay::capture {
 
 using debezium::Records;
 
-Translator::Translator(TranslatorOptions options, TableCatalog* catalog) : catalog_(catalog) {
+Translator::Translator(TranslatorOptions options, TableCatalog* catalog)
+    : catalog_(catalog),
+      follows_enums_(!options.connector ||
+                     options.connector->compat_version != debezium::CompatVersion::k36) {
     if (options.resume_after) {
         resume_ = ResumePoint(*options.resume_after);
     }
@@ -88,28 +91,52 @@ Translator::Target Translator::target_of(const pgoutput::Relation& relation) {
 
 Records Translator::take(const pgoutput::Relation& relation) {
     relations_.put(relation);
-    const Target target = target_of(relation);
-    switch (target.kind) {
-        case Target::Kind::kOutbox:
-            if (catalog_ != nullptr) {
-                const debezium::TableDescription table = catalog_->describe(relation);
-                target.router->bind(relation, &table);
-            } else {
-                target.router->bind(relation);
-            }
-            break;
-        case Target::Kind::kChangeEvents:
-            changes_->bind(relation, catalog_->describe(relation));
-            break;
-        case Target::Kind::kIgnored:
-        case Target::Kind::kRefused:
-            break;
-    }
-    targets_[relation.id.value] = target;
+    describe(relation);
     return {};
 }
 
-const Translator::Target& Translator::target_of_change(pgoutput::RelationId relation) {
+void Translator::describe(const pgoutput::Relation& relation) {
+    Target target = target_of(relation);
+    const bool is_described = catalog_ != nullptr && (target.kind == Target::Kind::kOutbox ||
+                                                      target.kind == Target::Kind::kChangeEvents);
+    if (is_described) {
+        const debezium::TableDescription table = catalog_->describe(relation);
+        if (target.kind == Target::Kind::kChangeEvents) {
+            changes_->bind(relation, table);
+        } else {
+            target.router->bind(relation, &table);
+            if (changes_) {
+                changes_->bind_counted(relation, table);
+            }
+        }
+        if (follows_enums_) {
+            target.enum_labels = EnumLabels(relation, table);
+        }
+    } else if (target.kind == Target::Kind::kOutbox) {
+        target.router->bind(relation);
+    }
+    targets_[relation.id.value] = std::move(target);
+}
+
+void Translator::follow_enums(pgoutput::RelationId relation, Target& target, pgoutput::Tuple row) {
+    if (!target.enum_labels.lack(row)) {
+        return;
+    }
+    const pgoutput::CachedRelation& known = relations_.get(relation);
+    std::vector<pgoutput::Column> columns;
+    columns.reserve(known.columns().size());
+    for (const pgoutput::CachedRelation::Column& column : known.columns()) {
+        columns.push_back({column.part_of_key, column.name, column.type, column.modifier});
+    }
+    describe({.id = relation,
+              .schema = known.schema(),
+              .name = known.name(),
+              .replica_identity = known.replica_identity(),
+              .columns = columns});
+    target.enum_labels.learn(row);
+}
+
+Translator::Target& Translator::target_of_change(pgoutput::RelationId relation) {
     const auto found = targets_.find(relation.value);
     if (found != targets_.end() && found->second.kind != Target::Kind::kRefused) {
         return found->second;
@@ -126,9 +153,13 @@ const Translator::Target& Translator::target_of_change(pgoutput::RelationId rela
 // ---- Changes
 
 Records Translator::take(const pgoutput::Insert& insert) {
-    const Target& target = target_of_change(insert.relation);
+    Target& target = target_of_change(insert.relation);
+    follow_enums(insert.relation, target, insert.new_row);
     switch (target.kind) {
         case Target::Kind::kOutbox:
+            if (changes_) {
+                changes_->count(insert);
+            }
             return unsent({&target.router->route_row(insert.new_row, position_), 1});
         case Target::Kind::kChangeEvents:
             return unsent(changes_->insert(insert, frame_));
@@ -140,26 +171,35 @@ Records Translator::take(const pgoutput::Insert& insert) {
 }
 
 Records Translator::take(const pgoutput::Update& update) {
-    const Target& target = target_of_change(update.relation);
+    Target& target = target_of_change(update.relation);
+    follow_enums(update.relation, target, update.new_row);
     if (target.kind == Target::Kind::kOutbox) {
         refuse_update(*target.router);
+        if (changes_) {
+            changes_->count(update);
+        }
     }
     return unsent(target.kind == Target::Kind::kChangeEvents ? changes_->update(update, frame_)
                                                              : Records{});
 }
 
 Records Translator::take(const pgoutput::Delete& deletion) {
+    const Target& target = target_of_change(deletion.relation);
+    if (target.kind == Target::Kind::kChangeEvents) {
+        return unsent(changes_->remove(deletion, frame_));
+    }
     // Tidying up an outbox is no event, there as here.
-    return unsent(target_of_change(deletion.relation).kind == Target::Kind::kChangeEvents
-                      ? changes_->remove(deletion, frame_)
-                      : Records{});
+    if (target.kind == Target::Kind::kOutbox && changes_) {
+        changes_->count(deletion);
+    }
+    return unsent({});
 }
 
 Records Translator::take(const pgoutput::Truncate& truncate) {
     const auto captured = std::ranges::count_if(truncate.relations, [this](auto relation) {
         return target_of_change(relation).kind == Target::Kind::kChangeEvents;
     });
-    Records records = captured > 0 ? changes_->truncate(truncate, frame_) : Records{};
+    Records records = changes_ ? changes_->truncate(truncate, frame_) : Records{};
     // One record for each captured table, or none at all when truncates are skipped.
     for (auto table = captured; table > 0; --table) {
         if (resume_.sent(frame_.lsn) && !records.empty()) {
@@ -178,6 +218,9 @@ Records Translator::take(const pgoutput::LogicalMessage& message) {
     if (router != routers_.end()) {
         if (!in_transaction_) {
             position_.lsn = message.lsn;
+        }
+        if (changes_) {
+            changes_->count(message, frame_);
         }
         const Records records{&router->route_message(message, position_), 1};
         return message.transactional ? unsent(records) : records;

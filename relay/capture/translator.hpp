@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/lsn.hpp"
+#include "capture/enum_labels.hpp"
 #include "capture/resume_point.hpp"
 #include "capture/table_catalog.hpp"
 #include "debezium/change_events.hpp"
@@ -70,6 +71,7 @@ class Translator {
         enum class Kind { kRefused, kIgnored, kOutbox, kChangeEvents };
         Kind kind = Kind::kRefused;
         debezium::EventRouter* router = nullptr;  ///< of kOutbox
+        EnumLabels enum_labels{};                 ///< of what is described by the catalogue
     };
 
     debezium::Records take(const pgoutput::Begin& begin);
@@ -87,8 +89,11 @@ class Translator {
     debezium::Records unsent(debezium::Records records);
 
     [[nodiscard]] Target target_of(const pgoutput::Relation& relation);
+    void describe(const pgoutput::Relation& relation);
+    /// Describes the relation again when the row has a label that one of its enums has got since.
+    void follow_enums(pgoutput::RelationId relation, Target& target, pgoutput::Tuple row);
     /// Throws FatalError(kPublicationChanged) for what the configuration has no use for.
-    [[nodiscard]] const Target& target_of_change(pgoutput::RelationId relation);
+    [[nodiscard]] Target& target_of_change(pgoutput::RelationId relation);
     void refuse_update(const debezium::EventRouter& router);
 
     debezium::TopicNames topics_;
@@ -96,6 +101,7 @@ class Translator {
     std::optional<debezium::ChangeEvents> changes_;
     TableCatalog* catalog_;
     ResumePoint resume_;
+    bool follows_enums_;  ///< as releases from 3.7 on
 
     pgoutput::RelationCache relations_;
     std::unordered_map<std::uint32_t, Target> targets_;

@@ -117,6 +117,13 @@ struct ChangeEvents::State {
         return json + frame.suffix;
     }
 
+    /// A table whose changes are only counted.
+    struct Counted {
+        std::size_t collection = 0;
+        std::size_t column_count = 0;  ///< of a tuple
+        std::vector<std::size_t> key;  ///< positions in one
+    };
+
     /// Forgets the records of the last call; their buffers are used again.
     void reset() {
         records.clear();
@@ -140,6 +147,47 @@ struct ChangeEvents::State {
                                                       ", which has not been described");
         }
         return *found->second;
+    }
+
+    void bind_counted(const pgoutput::Relation& relation, const TableDescription& description) {
+        const std::string schema(relation.schema.empty() ? "pg_catalog" : relation.schema);
+        const std::string table(relation.name);
+        if (!options.provide_transaction_metadata || !rules.filter.captures(schema, table)) {
+            return;
+        }
+        std::vector<std::string> names;
+        for (const pgoutput::Column& column : relation.columns) {
+            names.emplace_back(column.name);
+        }
+        counted[relation.id.value] = {
+            transactions.collection(schema + "." + table), names.size(),
+            rules.key_columns.find(schema, table, names, description.key_columns)};
+    }
+
+    /// nullptr = its changes are not counted.
+    [[nodiscard]] const Counted* find_counted(pgoutput::RelationId id) const {
+        const auto found = counted.find(id.value);
+        return found == counted.end() || !transactions.in_progress() ? nullptr : &found->second;
+    }
+    void count(const Counted& table, char operation) {
+        if (!skips(operation)) {
+            transactions.count(table.collection);
+        }
+    }
+
+    /// Where a message stands; it moves what comes after it.
+    SourcePosition message_position(const pgoutput::LogicalMessage& message, const Frame& frame) {
+        newest = frame.lsn;
+        SourcePosition position = streaming_position(frame);
+        if (!message.transactional) {
+            // A transaction of its own, without id; its time is that of the last commit before it.
+            source.set_last_commit(frame.lsn);
+            position.xid.reset();
+        }
+        return position;
+    }
+    [[nodiscard]] bool in_transaction(const pgoutput::LogicalMessage& message) const {
+        return message.transactional && transactions.in_progress();
     }
 
     [[nodiscard]] bool skips(char operation) const {
@@ -323,6 +371,7 @@ struct ChangeEvents::State {
     KeyChange creation;
 
     std::unordered_map<std::uint32_t, std::unique_ptr<TableEncoder>> tables;
+    std::unordered_map<std::uint32_t, Counted> counted;
     std::unordered_map<std::string, std::string> table_of_topic;
     std::unordered_map<std::string, std::string> warnings;  ///< by table
 
@@ -353,8 +402,13 @@ void ChangeEvents::bind(const pgoutput::Relation& relation, const TableDescripti
     state_->bind(relation, table);
 }
 
+void ChangeEvents::bind_counted(const pgoutput::Relation& relation, const TableDescription& table) {
+    state_->bind_counted(relation, table);
+}
+
 void ChangeEvents::unbind_all() {
     state_->tables.clear();
+    state_->counted.clear();
 }
 
 void ChangeEvents::resume_from(Lsn last_commit) noexcept {
@@ -498,6 +552,8 @@ Records ChangeEvents::truncate(const pgoutput::Truncate& truncate, const Frame& 
         if (found != state.tables.end()) {
             state.add(*found->second, {.operation = 't', .headers = state.context_headers},
                       state.streaming_position(frame), frame.lsn, frame.now_us);
+        } else if (const State::Counted* table = state.find_counted(relation)) {
+            state.count(*table, 't');
         }
     }
     return state.result();
@@ -506,13 +562,7 @@ Records ChangeEvents::truncate(const pgoutput::Truncate& truncate, const Frame& 
 Records ChangeEvents::message(const pgoutput::LogicalMessage& message, const Frame& frame) {
     State& state = *state_;
     state.reset();
-    state.newest = frame.lsn;
-    SourcePosition position = state.streaming_position(frame);
-    if (!message.transactional) {
-        // A transaction of its own, without id; its time is that of the last commit before it.
-        state.source.set_last_commit(frame.lsn);
-        position.xid.reset();
-    }
+    const SourcePosition position = state.message_position(message, frame);
     if (!state.messages.included(message.prefix)) {
         return {};
     }
@@ -522,7 +572,7 @@ Records ChangeEvents::message(const pgoutput::LogicalMessage& message, const Fra
     state.messages.append_before_source(frame.now_us / 1000, value);
     state.source.append(state.messages.source_members(), position, value);
     value += ",\"transaction\":";
-    if (message.transactional && state.transactions.in_progress()) {
+    if (state.in_transaction(message)) {
         state.transactions.append_message_block(frame.lsn, value);
     } else {
         value += "null";
@@ -530,6 +580,54 @@ Records ChangeEvents::message(const pgoutput::LogicalMessage& message, const Fra
     state.messages.append_after_transaction(message, value);
     state.add_plain(state.message_topic_number, key, value, frame.now_us);
     return state.result();
+}
+
+void ChangeEvents::count(const pgoutput::Insert& insert) {
+    if (const State::Counted* table = state_->find_counted(insert.relation)) {
+        state_->count(*table, 'c');
+    }
+}
+
+void ChangeEvents::count(const pgoutput::Update& update) {
+    const State::Counted* table = state_->find_counted(update.relation);
+    if (table == nullptr) {
+        return;
+    }
+    const pgoutput::Tuple new_row = update.new_row;
+    const pgoutput::Tuple old_row = update.old_row ? update.old_row->row : pgoutput::Tuple{};
+    for (const pgoutput::Tuple row : {new_row, old_row}) {
+        if (!row.empty() && row.size() != table->column_count) {
+            throw ProtocolError("a row of relation " + std::to_string(update.relation.value) +
+                                " has " + std::to_string(row.size()) +
+                                " columns where its relation has " +
+                                std::to_string(table->column_count));
+        }
+    }
+    const bool is_key_changed =
+        !old_row.empty() && !new_row.empty() &&
+        std::ranges::any_of(table->key, [&](std::size_t position) {
+            return new_row[position].kind != pgoutput::Value::Kind::kUnchanged &&
+                   new_row[position] != old_row[position];
+        });
+    if (is_key_changed) {
+        state_->count(*table, 'd');
+        state_->count(*table, 'c');
+    } else {
+        state_->count(*table, 'u');
+    }
+}
+
+void ChangeEvents::count(const pgoutput::Delete& deletion) {
+    if (const State::Counted* table = state_->find_counted(deletion.relation)) {
+        state_->count(*table, 'd');
+    }
+}
+
+void ChangeEvents::count(const pgoutput::LogicalMessage& message, const Frame& frame) {
+    (void)state_->message_position(message, frame);
+    if (state_->messages.included(message.prefix) && state_->in_transaction(message)) {
+        state_->transactions.count_message();
+    }
 }
 
 Records ChangeEvents::snapshot_row(pgoutput::RelationId relation, pgoutput::Tuple row,

@@ -70,6 +70,8 @@ class ChangeEvents {
     /// columns left out because of their type) go to the log, once.  Throws FatalError (kConfig:
     /// message.key.columns names a column that is not there).
     void bind(const pgoutput::Relation& relation, const TableDescription& table);
+    /// The same for a table whose changes are only counted: an outbox.  Throws the same.
+    void bind_counted(const pgoutput::Relation& relation, const TableDescription& table);
     /// Forgets all tables: their OIDs mean nothing in another stream.
     void unbind_all();
 
@@ -85,9 +87,18 @@ class ChangeEvents {
     Records insert(const pgoutput::Insert& insert, const Frame& frame);
     Records update(const pgoutput::Update& update, const Frame& frame);
     Records remove(const pgoutput::Delete& deletion, const Frame& frame);
-    /// Tables that are not bound are left out.
+    /// Tables that are not bound are left out, those of bind_counted() are counted.
     Records truncate(const pgoutput::Truncate& truncate, const Frame& frame);
     Records message(const pgoutput::LogicalMessage& message, const Frame& frame);
+
+    /// What an event router takes.  Upstream's is behind its connector, which counts in the
+    /// metadata of the transaction whatever the router makes of it; so these do.  Nothing without
+    /// provide.transaction.metadata, nor for what the lists do not let through; for changes of
+    /// tables of bind_counted() only.  Messages throw as message() does.
+    void count(const pgoutput::Insert& insert);
+    void count(const pgoutput::Update& update);
+    void count(const pgoutput::Delete& deletion);
+    void count(const pgoutput::LogicalMessage& message, const Frame& frame);
 
     /// A row that a snapshot has read of a bound table; `row` has the relation's columns.
     Records snapshot_row(pgoutput::RelationId relation, pgoutput::Tuple row, SnapshotMarker marker,

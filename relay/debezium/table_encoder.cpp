@@ -15,15 +15,26 @@ namespace holdfast::relay::debezium {
 
 namespace {
 
+bool is_not_null(const ColumnDescription& column, const TypeDescriptions& types) {
+    const auto type = types.find(column.type.value);
+    return column.not_null ||
+           (type != types.end() && type->second.kind == 'd' && type->second.not_null);
+}
+
+enum class Listed { kYes, kNo };
+
 /// The catalogue's column of a Relation message's; one that the catalogue no longer has, or has
-/// with another type, is optional and without default.
-ColumnDescription describe(const pgoutput::Column& column, const TableDescription& table) {
+/// with another type, is optional and without default.  So is one that the lists leave out, which
+/// upstream does not look up: only its key has it.
+ColumnDescription describe(const pgoutput::Column& column, const TableDescription& table,
+                           Listed listed) {
     const auto found = std::find_if(
         table.columns.begin(), table.columns.end(),
         [&column](const ColumnDescription& candidate) { return candidate.name == column.name; });
-    if (found != table.columns.end() && found->type == column.type) {
+    if (listed == Listed::kYes && found != table.columns.end() && found->type == column.type) {
         ColumnDescription described = *found;
         described.modifier = column.modifier;
+        described.not_null = is_not_null(*found, table.types);
         return described;
     }
     return {.name = std::string(column.name), .type = column.type, .modifier = column.modifier};
@@ -31,12 +42,6 @@ ColumnDescription describe(const pgoutput::Column& column, const TableDescriptio
 
 void append_name(const std::string& name, std::string& names) {
     names += names.empty() ? name : "," + name;
-}
-
-bool is_not_null(const ColumnDescription& column, const TypeDescriptions& types) {
-    const auto type = types.find(column.type.value);
-    return column.not_null ||
-           (type != types.end() && type->second.kind == 'd' && type->second.not_null);
 }
 
 ConnectSchema struct_schema(const std::string& name, const ConnectorOptions& options) {
@@ -83,16 +88,20 @@ TableEncoder::TableEncoder(const pgoutput::Relation& relation, const TableDescri
       key_schema_(struct_schema(std::string(topic_name) + ".Key", options)) {
     std::vector<ColumnDescription> columns;
     std::vector<std::string> names;
+    std::vector<Listed> listed;
     for (const pgoutput::Column& column : relation.columns) {
-        columns.push_back(describe(column, table));
         names.emplace_back(column.name);
+        listed.push_back(rules.filter.has_column(schema_name_, table_name_, names.back())
+                             ? Listed::kYes
+                             : Listed::kNo);
+        columns.push_back(describe(column, table, listed.back()));
     }
 
     ConnectSchema row = struct_schema(std::string(topic_name) + ".Value", options);
     row.optional = true;
     const TypeOptions value_types = type_options(options, options.value_converter);
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (!rules.filter.has_column(schema_name_, table_name_, names[i])) {
+        if (listed[i] == Listed::kNo) {
             continue;
         }
         std::optional<Column> column = make_column(columns[i], i, table, value_types,
@@ -146,8 +155,7 @@ std::optional<TableEncoder::Column> TableEncoder::make_column(
         made.mapping = mapper->map(schema_name_, table_name_, column.name,
                                    describe_source_type(column, table.types), field);
     }
-    const bool not_null = is_not_null(column, table.types);
-    field.optional = field.optional || !not_null;
+    field.optional = field.optional || !column.not_null;
     field.default_json = make_column_default(column, table.types, types, *encoding);
     made.encoder = std::move(encoding->encoder);
 
@@ -160,7 +168,7 @@ std::optional<TableEncoder::Column> TableEncoder::make_column(
         return json;
     };
     const bool has_substitute = field.default_json && converter.replace_null_with_default;
-    made.null = mapped(not_null ? field.default_json.value_or(encoding->fallback) : "null");
+    made.null = mapped(column.not_null ? field.default_json.value_or(encoding->fallback) : "null");
     if (made.null == "null" && has_substitute) {
         made.null = *field.default_json;
     }

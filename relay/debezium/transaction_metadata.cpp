@@ -105,9 +105,13 @@ void TransactionMetadata::append_id(Lsn lsn, std::string& json) const {
     json += '"';
 }
 
-void TransactionMetadata::append_block(std::size_t collection, Lsn lsn, std::string& json) {
-    const std::int64_t order = counts_.add(collection);
+std::int64_t TransactionMetadata::count(std::size_t collection) {
     ++total_;
+    return counts_.add(collection);
+}
+
+void TransactionMetadata::append_block(std::size_t collection, Lsn lsn, std::string& json) {
+    const std::int64_t order = count(collection);
     json += '{';
     append_id(lsn, json);
     json += ",\"total_order\":";
@@ -118,8 +122,7 @@ void TransactionMetadata::append_block(std::size_t collection, Lsn lsn, std::str
 }
 
 void TransactionMetadata::append_message_block(Lsn lsn, std::string& json) {
-    counts_.add(messages_);
-    ++total_;
+    count_message();
     json += '{';
     append_id(lsn, json);
     json += ",\"total_order\":";

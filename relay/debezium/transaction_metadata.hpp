@@ -60,8 +60,11 @@ class TransactionMetadata {
     TransactionMetadata();
 
     void begin(Xid xid);
-    /// Number of the data collection "schema.table", for append_block().
+    /// Number of the data collection "schema.table", for count() and append_block().
     std::size_t collection(std::string_view name) { return counts_.slot(name); }
+    /// Counts an event of a data collection; its place among them.
+    std::int64_t count(std::size_t collection);
+    void count_message() { count(messages_); }
     /// Counts an event of a data collection and appends its block.
     void append_block(std::size_t collection, Lsn lsn, std::string& json);
     /// The same for a logical message, which is alone in its data collection every time.

@@ -9,7 +9,8 @@ namespace holdfast::relay::pgoutput {
 CachedRelation::CachedRelation(const Relation& relation)
     : id_(relation.id),
       schema_(relation.schema.empty() ? "pg_catalog" : relation.schema),
-      name_(relation.name) {
+      name_(relation.name),
+      replica_identity_(relation.replica_identity) {
     columns_.reserve(relation.columns.size());
     for (const pgoutput::Column& column : relation.columns) {
         columns_.push_back(

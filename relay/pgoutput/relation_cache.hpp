@@ -19,6 +19,8 @@ class CachedRelation {
     [[nodiscard]] RelationId id() const { return id_; }
     [[nodiscard]] const std::string& schema() const { return schema_; }
     [[nodiscard]] const std::string& name() const { return name_; }
+    /// As pg_class.relreplident.
+    [[nodiscard]] char replica_identity() const { return replica_identity_; }
     /// "schema.name", for messages.
     [[nodiscard]] std::string qualified_name() const { return schema_ + "." + name_; }
 
@@ -36,6 +38,7 @@ class CachedRelation {
     RelationId id_;
     std::string schema_;
     std::string name_;
+    char replica_identity_;
     std::vector<Column> columns_;
 };
 

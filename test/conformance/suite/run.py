@@ -236,8 +236,8 @@ class Run:
         for group in (g for g in self._groups if g.name not in self.broken):
             with self.cluster.connect(group.name) as connection:
                 frames = golden.read_frames(connection, group.slot("golden"))
-            for case in group.cases:
-                golden.write(case, group, self.of(case)[0], frames, group.catalogs)
+                for case in group.cases:
+                    golden.write(case, group, self.of(case)[0], frames, connection)
 
     def group_of(self, case):
         """None: the server lacks what the case requires."""

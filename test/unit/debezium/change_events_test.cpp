@@ -304,6 +304,22 @@ TEST(ChangeEvents, ExcludedColumnsAreInTheKeyOnly) {
                                                           value('c', "null", R"({"name":"Ann"})")});
 }
 
+TEST(ChangeEvents, AKeyColumnThatTheListsLeaveOutIsOptionalInTheKey) {
+    ConnectorOptions options = plain_options();
+    options.key_converter.schemas_enable = true;
+    options.column_include_list = {"inventory.customers.name"};
+    TestTable table = customers();
+    table.key = {"id", "name"};
+    table.columns[0].default_expression = "7";
+    Customers stream(options, table);
+    EXPECT_EQ(stream.insert({"1", "Ann", "12.34"}),
+              Lines{R"(app.inventory.customers {"schema":{"type":"struct","fields":[)"
+                    R"({"type":"int32","optional":true,"field":"id"},)"
+                    R"({"type":"string","optional":false,"field":"name"}],"optional":false,)"
+                    R"("name":"app.inventory.customers.Key"},"payload":{"id":1,"name":"Ann"}} )" +
+                    value('c', "null", R"({"name":"Ann"})")});
+}
+
 TEST(ChangeEvents, ColumnsOfUnsupportedTypesAreLeftOut) {
     TestTable table = customers();
     table.columns.insert(table.columns.begin(), {"search", test::kTsquery});
@@ -491,6 +507,73 @@ TEST(ChangeEvents, TransactionMetadataCountsAndBrackets) {
               Lines{R"(app.transaction {"id":"572:53196100"} {"status":"END",)"
                     R"("id":"572:53196100","event_count":0,"data_collections":[],)"
                     R"("ts_ms":1700000000123})"});
+}
+
+/// An outbox: its rows are somebody else's records.
+TestTable outbox() {
+    return {.name = "outbox",
+            .columns = {{"id", test::kText, true}, {"payload"}},
+            .key = {"id"},
+            .oid = 16'500};
+}
+
+TEST(ChangeEvents, TransactionMetadataCountsWhatTheEventRouterTakes) {
+    ConnectorOptions options = plain_options();
+    options.provide_transaction_metadata = true;
+    ChangeStream stream(options);
+    stream.bind(customers());
+    stream.bind_counted(outbox());
+    stream.begin(571, 100);
+    stream.count_insert(outbox(), {"a", "{}"});
+    EXPECT_NE(stream.insert({"1", "Ann", "12.34"}, 110).front().find("\"total_order\":2,"),
+              std::string::npos);
+    stream.count_update(outbox(), std::nullopt, {"a", "[]"});
+    stream.count_update(outbox(), test::Row{"a", "[]"}, {"a", "{}"});
+    stream.count_update(outbox(), test::Row{"a", std::nullopt}, {"b", kUnchanged});  // two events
+    stream.count_delete(outbox(), {"b", std::nullopt});
+    stream.count_message(true, "outbox", 120);
+    stream.truncate({16'500});  // skipped
+    EXPECT_EQ(stream.commit(200),
+              Lines{R"(app.transaction {"id":"571:200"} {"status":"END","id":"571:200",)"
+                    R"("event_count":8,"data_collections":[)"
+                    R"({"data_collection":"inventory.outbox","event_count":6},)"
+                    R"({"data_collection":"inventory.customers","event_count":1},)"
+                    R"({"data_collection":"LOGICAL_DECODING_MESSAGE","event_count":1}],)"
+                    R"("ts_ms":1700000000123})"});
+}
+
+TEST(ChangeEvents, WhatIsSkippedOrNotCapturedIsNotCounted) {
+    const auto counted = [](const ConnectorOptions& options) {
+        ChangeStream stream(options);
+        stream.bind_counted(outbox());
+        stream.begin(571, 100);
+        stream.count_insert(outbox(), {"a", "{}"});
+        stream.count_update(outbox(), test::Row{"a", std::nullopt}, {"b", "{}"});
+        stream.count_delete(outbox(), {"b", std::nullopt});
+        stream.truncate({16'500});
+        stream.count_message(true, "outbox", 120);
+        const std::string end = stream.commit(200).front();
+        const std::size_t start = end.find("\"event_count\":") + 14;
+        return end.substr(start, end.find(',', start) - start);
+    };
+    ConnectorOptions options = plain_options();
+    options.provide_transaction_metadata = true;
+    EXPECT_EQ(counted(options), "5");
+    options.skipped_operations = "c";
+    EXPECT_EQ(counted(options), "4");
+    options.skipped_operations = "d,t";
+    EXPECT_EQ(counted(options), "3");
+    options.skipped_operations = "none";
+    options.table_exclude_list = {"inventory.outbox"};
+    options.message_prefix_exclude_list = {"outbox"};
+    EXPECT_EQ(counted(options), "0");
+}
+
+TEST(ChangeEvents, ALoneMessageOfAnOutboxIsACommitToo) {
+    Customers stream;
+    stream.count_message(false, "outbox", 22'336'000);
+    EXPECT_NE(stream.insert({"1", "Ann", "12.34"}).front().find(R"([\"22336000\",\"22336112\"])"),
+              std::string::npos);
 }
 
 TEST(ChangeEvents, WithoutTransactionMetadataNothingBrackets) {

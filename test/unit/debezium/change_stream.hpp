@@ -106,6 +106,43 @@ class ChangeStream {
         : events(options, topics, "0b3f3c1e-run") {}
 
     void bind(const TestTable& table) {
+        describe(table, [this](const auto& relation, const auto& description) {
+            events.bind(relation, description);
+        });
+    }
+    void bind_counted(const TestTable& table) {
+        describe(table, [this](const auto& relation, const auto& description) {
+            events.bind_counted(relation, description);
+        });
+    }
+    void count_insert(const TestTable& table, const Row& row) {
+        Values values(row);
+        events.count(pgoutput::Insert{.relation = {table.oid}, .new_row = values.tuple()});
+    }
+    void count_update(const TestTable& table, const std::optional<Row>& old_row, const Row& row) {
+        Values values(row);
+        const Row old = old_row.value_or(Row{});  // what the values view
+        Values old_values(old);
+        pgoutput::Update update{.relation = {table.oid}, .old_row = {}, .new_row = values.tuple()};
+        if (old_row) {
+            update.old_row = {pgoutput::OldRow::Kind::kKey, old_values.tuple()};
+        }
+        events.count(update);
+    }
+    void count_delete(const TestTable& table, const Row& old_row) {
+        Values values(old_row);
+        events.count(pgoutput::Delete{.relation = {table.oid},
+                                      .old_row = {pgoutput::OldRow::Kind::kKey, values.tuple()}});
+    }
+    void count_message(bool transactional, std::string_view prefix, std::uint64_t lsn) {
+        events.count(
+            {.transactional = transactional, .lsn = {lsn}, .prefix = prefix, .content = {}},
+            at(lsn));
+    }
+
+ private:
+    template <typename Take>
+    void describe(const TestTable& table, Take take) {
         debezium::TableDescription description{.schema = table.schema,
                                                .name = table.name,
                                                .columns = {},
@@ -124,9 +161,10 @@ class ChangeStream {
             bytes.u32(static_cast<std::uint32_t>(column.modifier));
         }
         const std::string frame = bytes.str();
-        events.bind(std::get<pgoutput::Relation>(decoder_.decode(frame)), description);
+        take(std::get<pgoutput::Relation>(decoder_.decode(frame)), description);
     }
 
+ public:
     std::vector<std::string> begin(std::uint32_t xid = 732, std::uint64_t lsn = 22'335'900) {
         return render(
             events.begin({.final_lsn = {}, .commit_time = since_2000(), .xid = {xid}}, at(lsn)));

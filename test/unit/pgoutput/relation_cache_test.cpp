@@ -20,6 +20,7 @@ TEST(RelationCache, OwnsWhatTheFrameOnlyLent) {
     }
     const CachedRelation& relation = cache.get(RelationId{7});
     EXPECT_EQ(relation.qualified_name(), "shop.outbox");
+    EXPECT_EQ(relation.replica_identity(), 'd');
     ASSERT_EQ(relation.columns().size(), 1U);
     EXPECT_EQ(relation.columns()[0].name, "id");
     EXPECT_TRUE(relation.columns()[0].part_of_key);

@@ -63,6 +63,10 @@ void IncrementalSnapshot::commit(Lsn end) {
     open_xid_.reset();
     if (phase_ == Phase::kUnconfirmed && !end_) {
         end_ = end;
+        // The records have gone out.
+        left_.clear();
+        row_of_key_.clear();
+        chunk_->rows = {};
     }
 }
 

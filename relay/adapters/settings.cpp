@@ -165,6 +165,12 @@ capture::PipelineOptions pipeline_options(const config::Config& config) {
     return options;
 }
 
+ChunkSourceOptions chunk_source_options(const config::Config& config) {
+    return {.slot = config.postgres.slot,
+            .publication = config.postgres.publication,
+            .chunk_rows = config.connector.integer("incremental.snapshot.chunk.size")};
+}
+
 capture::TooLargeOptions too_large_options(const config::Config& config) {
     using capture::TooLargePolicy;
     capture::TooLargeOptions options;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/chunk_source.hpp"
 #include "capture/large_records.hpp"
 #include "capture/pipeline.hpp"
 #include "config/config.hpp"
@@ -31,6 +32,9 @@ namespace holdfast::relay::adapters {
                                                             std::string run_id);
 
 [[nodiscard]] capture::PipelineOptions pipeline_options(const config::Config& config);
+
+/// Throws when there are no change events.
+[[nodiscard]] ChunkSourceOptions chunk_source_options(const config::Config& config);
 
 [[nodiscard]] capture::TooLargeOptions too_large_options(const config::Config& config);
 

@@ -33,11 +33,12 @@ constexpr milliseconds kRateWindow{10};
 
 Pipeline::Pipeline(RecordSink& sink, TranslatorOptions translator, TableCatalog* catalog,
                    const Clock& clock, metrics::CaptureMetrics& metrics, PipelineOptions options,
-                   PositionListener* listener)
-    : translator_(std::move(translator), catalog),
+                   PositionListener* listener, IncrementalSnapshot* snapshot)
+    : translator_(std::move(translator), catalog, snapshot),
       clock_(clock),
       metrics_(metrics),
       options_(options),
+      snapshot_(snapshot),
       sender_(sink, translator_.topics(), *this, metrics, listener) {}
 
 bool Pipeline::run(ChangeSource& source, const EventFd& stop) {
@@ -135,6 +136,7 @@ Pipeline::Need Pipeline::turn() {
         read(now);
     }
     send_heartbeat_if_due(now);
+    advance_snapshot();
     send_status_if_due(now);
     publish_metrics();
     return next_need(now);
@@ -305,6 +307,23 @@ void Pipeline::send_heartbeat_if_due(TimePoint now) {
     sender_.send_now();
 }
 
+// ---- Snapshots
+
+bool Pipeline::may_read_chunk() const noexcept {
+    return waiting_.empty() && !at_bound() && !draining_ && !tracker_.is_open() &&
+           !translator_.holds_confirmation();
+}
+
+void Pipeline::advance_snapshot() {
+    if (snapshot_ == nullptr) {
+        return;
+    }
+    snapshot_->confirm(tracker_.confirmed());
+    if (may_read_chunk()) {
+        snapshot_->read_if_due();
+    }
+}
+
 // ---- Acknowledgements
 
 void Pipeline::on_acknowledged(const InFlightRecord& record) {
@@ -366,6 +385,11 @@ Pipeline::Need Pipeline::next_need(TimePoint now) const {
     TimePoint due = status_due;
     if (options_.heartbeat_interval.count() > 0) {
         due = std::min(due, heartbeat_due_);
+    }
+    if (snapshot_ != nullptr) {
+        using Room = IncrementalSnapshot::Room;
+        due = std::min(
+            due, snapshot_->due(may_read_chunk() ? Room::kForChunk : Room::kNone).value_or(due));
     }
     need.timeout =
         std::clamp(std::chrono::ceil<microseconds>(due - now), microseconds::zero(), need.timeout);

@@ -23,6 +23,7 @@
 #include "base/lsn.hpp"
 #include "capture/ack_tracker.hpp"
 #include "capture/change_source.hpp"
+#include "capture/incremental_snapshot.hpp"
 #include "capture/record_sender.hpp"
 #include "capture/record_sink.hpp"
 #include "capture/translator.hpp"
@@ -61,11 +62,11 @@ struct PipelineOptions {
 /// confirmed(): acknowledgements of what was sent before still count.
 class Pipeline final : private AcknowledgementListener {
  public:
-    /// All references must outlive the pipeline; `listener` may be null, `catalog` too when the
-    /// translator makes no change events.
+    /// All references must outlive the pipeline; `listener` and `snapshot` may be null, `catalog`
+    /// too when the translator makes no change events.
     Pipeline(RecordSink& sink, TranslatorOptions translator, TableCatalog* catalog,
              const Clock& clock, metrics::CaptureMetrics& metrics, PipelineOptions options,
-             PositionListener* listener = nullptr);
+             PositionListener* listener = nullptr, IncrementalSnapshot* snapshot = nullptr);
 
     /// The slot's confirmed position, if known, before the first run(): it counts as confirmed.
     void resume_from(Lsn slot_confirmed) { tracker_.keepalive(slot_confirmed); }
@@ -137,6 +138,8 @@ class Pipeline final : private AcknowledgementListener {
     bool send(const debezium::Record& record);
     void end_transaction();
     void send_heartbeat_if_due(TimePoint now);
+    void advance_snapshot();
+    [[nodiscard]] bool may_read_chunk() const noexcept;
 
     void send_status_if_due(TimePoint now);
     void report_before_halt();
@@ -148,6 +151,7 @@ class Pipeline final : private AcknowledgementListener {
     const Clock& clock_;
     metrics::CaptureMetrics& metrics_;
     PipelineOptions options_;
+    IncrementalSnapshot* snapshot_;
     ChangeSource* source_ = nullptr;
 
     pgoutput::Decoder decoder_;

@@ -11,8 +11,23 @@ namespace holdfast::relay::capture {
 
 using debezium::Records;
 
-Translator::Translator(TranslatorOptions options, TableCatalog* catalog)
+namespace {
+
+/// Whether a row of one can be read as a row of the other.
+bool same_layout(const pgoutput::CachedRelation& a, const pgoutput::CachedRelation& b) {
+    return a.schema() == b.schema() && a.name() == b.name() &&
+           std::ranges::equal(a.columns(), b.columns(), [](const auto& left, const auto& right) {
+               return left.name == right.name && left.type == right.type &&
+                      left.modifier == right.modifier;
+           });
+}
+
+}  // namespace
+
+Translator::Translator(TranslatorOptions options, TableCatalog* catalog,
+                       IncrementalSnapshot* snapshot)
     : catalog_(catalog),
+      snapshot_(options.connector ? snapshot : nullptr),
       follows_enums_(!options.connector ||
                      options.connector->compat_version != debezium::CompatVersion::k36) {
     if (options.resume_after) {
@@ -23,6 +38,11 @@ Translator::Translator(TranslatorOptions options, TableCatalog* catalog)
     }
     if (options.connector) {
         changes_.emplace(std::move(*options.connector), topics_, std::move(options.run_id));
+    }
+    if (snapshot_ != nullptr) {
+        snapshot_->begin_pipeline([this](std::string_view schema, std::string_view table) {
+            return captures_rows(schema, table);
+        });
     }
 }
 
@@ -35,6 +55,9 @@ void Translator::attach(Lsn last_commit) {
         changes_->unbind_all();
         changes_->resume_from(resume_.pending() ? resume_.last_commit().value_or(Lsn{})
                                                 : last_commit);
+    }
+    if (snapshot_ != nullptr) {
+        snapshot_->attach();
     }
 }
 
@@ -57,6 +80,9 @@ Records Translator::take(const pgoutput::Begin& begin) {
     in_transaction_ = true;
     position_ = {begin.final_lsn, begin.commit_time};
     resume_.begin(begin.xid, begin.final_lsn);
+    if (snapshot_ != nullptr) {
+        snapshot_->begin(begin.xid);
+    }
     const Records records = changes_ ? changes_->begin(begin, frame_) : Records{};
     return resume_.begin_sent() ? Records{} : records;
 }
@@ -64,6 +90,9 @@ Records Translator::take(const pgoutput::Begin& begin) {
 Records Translator::take(const pgoutput::Commit& commit) {
     in_transaction_ = false;
     resume_.commit();
+    if (snapshot_ != nullptr) {
+        snapshot_->commit(commit.end_lsn);
+    }
     return changes_ ? changes_->commit(commit, frame_) : Records{};
 }
 
@@ -90,7 +119,10 @@ Translator::Target Translator::target_of(const pgoutput::Relation& relation) {
 }
 
 Records Translator::take(const pgoutput::Relation& relation) {
-    relations_.put(relation);
+    const pgoutput::CachedRelation& known = relations_.put(relation);
+    if (snapshot_ != nullptr) {
+        snapshot_->define(known);
+    }
     describe(relation);
     return {};
 }
@@ -162,6 +194,7 @@ Records Translator::take(const pgoutput::Insert& insert) {
             }
             return unsent({&target.router->route_row(insert.new_row, position_), 1});
         case Target::Kind::kChangeEvents:
+            note_change(insert.relation, insert.new_row, {});
             return unsent(changes_->insert(insert, frame_));
         case Target::Kind::kIgnored:
         case Target::Kind::kRefused:
@@ -179,13 +212,18 @@ Records Translator::take(const pgoutput::Update& update) {
             changes_->count(update);
         }
     }
-    return unsent(target.kind == Target::Kind::kChangeEvents ? changes_->update(update, frame_)
-                                                             : Records{});
+    if (target.kind != Target::Kind::kChangeEvents) {
+        return unsent({});
+    }
+    note_change(update.relation, update.new_row,
+                update.old_row ? update.old_row->row : pgoutput::Tuple{});
+    return unsent(changes_->update(update, frame_));
 }
 
 Records Translator::take(const pgoutput::Delete& deletion) {
     const Target& target = target_of_change(deletion.relation);
     if (target.kind == Target::Kind::kChangeEvents) {
+        note_change(deletion.relation, {}, deletion.old_row.row);
         return unsent(changes_->remove(deletion, frame_));
     }
     // Tidying up an outbox is no event, there as here.
@@ -199,6 +237,9 @@ Records Translator::take(const pgoutput::Truncate& truncate) {
     const auto captured = std::ranges::count_if(truncate.relations, [this](auto relation) {
         return target_of_change(relation).kind == Target::Kind::kChangeEvents;
     });
+    if (snapshot_ != nullptr) {
+        std::ranges::for_each(truncate.relations, [this](auto id) { snapshot_->truncate(id); });
+    }
     Records records = changes_ ? changes_->truncate(truncate, frame_) : Records{};
     // One record for each captured table, or none at all when truncates are skipped.
     for (auto table = captured; table > 0; --table) {
@@ -212,6 +253,10 @@ Records Translator::take(const pgoutput::Truncate& truncate) {
 Records Translator::take(const pgoutput::LogicalMessage& message) {
     if (!message.transactional) {
         resume_.lone_message(message.lsn);
+    }
+    if (message.prefix == kSnapshotPrefix) {
+        const Records records = take_snapshot_message(message.content);
+        return message.transactional ? unsent(records) : records;
     }
     const auto router = std::ranges::find_if(
         routers_, [&](const auto& candidate) { return candidate.is_event(message); });
@@ -231,6 +276,56 @@ Records Translator::take(const pgoutput::LogicalMessage& message) {
 
 Records Translator::unsent(Records records) {
     return resume_.sent(frame_.lsn) ? Records{} : records;
+}
+
+// ---- Snapshots
+
+bool Translator::captures_rows(std::string_view schema, std::string_view table) const {
+    const pgoutput::Relation relation{
+        .id = {}, .schema = schema, .name = table, .replica_identity = 'd', .columns = {}};
+    return changes_->captures(schema, table) &&
+           std::ranges::none_of(routers_,
+                                [&](const auto& router) { return router.is_outbox(relation); });
+}
+
+void Translator::note_change(pgoutput::RelationId relation, pgoutput::Tuple new_row,
+                             pgoutput::Tuple old_row) {
+    if (snapshot_ != nullptr && snapshot_->watches(relation)) {
+        snapshot_->change(relations_.get(relation), new_row, old_row);
+    }
+}
+
+Records Translator::take_snapshot_message(std::string_view content) {
+    const SnapshotChunk* const chunk = snapshot_ == nullptr ? nullptr : snapshot_->message(content);
+    if (chunk == nullptr || snapshot_->rows().empty()) {
+        return {};
+    }
+    bind(*chunk);
+    return changes_->snapshot_rows(chunk->relation.id(), snapshot_->rows(),
+                                   debezium::SnapshotMarker::kIncremental,
+                                   {.lsn = {}, .xid = {}, .now_us = chunk->read_time_us});
+}
+
+void Translator::bind(const SnapshotChunk& chunk) {
+    const pgoutput::CachedRelation& relation = chunk.relation;
+    const pgoutput::CachedRelation* const known = relations_.find(relation.id());
+    if (known != nullptr && same_layout(*known, relation)) {
+        return;
+    }
+    std::vector<pgoutput::Column> columns;
+    for (const auto& column : relation.columns()) {
+        columns.push_back({.part_of_key = column.part_of_key,
+                           .name = column.name,
+                           .type = column.type,
+                           .modifier = column.modifier});
+    }
+    // What the stream knows, if anything, is older: it describes the table again before the next
+    // change.
+    take(pgoutput::Relation{.id = relation.id(),
+                            .schema = relation.schema(),
+                            .name = relation.name(),
+                            .replica_identity = chunk.replica_identity,
+                            .columns = columns});
 }
 
 void Translator::refuse_update(const debezium::EventRouter& router) {

@@ -9,11 +9,13 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/lsn.hpp"
 #include "capture/enum_labels.hpp"
+#include "capture/incremental_snapshot.hpp"
 #include "capture/resume_point.hpp"
 #include "capture/table_catalog.hpp"
 #include "debezium/change_events.hpp"
@@ -34,8 +36,13 @@ struct TranslatorOptions {
 
 class Translator {
  public:
-    /// `catalog` may be null when there are no change events.  Throws FatalError(kConfig).
-    Translator(TranslatorOptions options, TableCatalog* catalog);
+    /// `catalog` may be null when there are no change events, and `snapshot` is of no use then.
+    /// Throws FatalError(kConfig).
+    Translator(TranslatorOptions options, TableCatalog* catalog,
+               IncrementalSnapshot* snapshot = nullptr);
+    // The snapshot asks it.
+    Translator(const Translator&) = delete;
+    Translator& operator=(const Translator&) = delete;
 
     /// Where the next stream begins: `confirmed`, or behind it when another program has sent what
     /// is between.  `confirmed` is the later of what the slot and this process have confirmed.
@@ -88,6 +95,15 @@ class Translator {
     /// Leaves out what another program has sent already.
     debezium::Records unsent(debezium::Records records);
 
+    /// What is about snapshots: the rows of a chunk, or nothing.
+    debezium::Records take_snapshot_message(std::string_view content);
+    /// Makes the definition with which the chunk was read that of the stream, if it is not.
+    void bind(const SnapshotChunk& chunk);
+    [[nodiscard]] bool captures_rows(std::string_view schema, std::string_view table) const;
+    /// A row that a chunk may have too.
+    void note_change(pgoutput::RelationId relation, pgoutput::Tuple new_row,
+                     pgoutput::Tuple old_row);
+
     [[nodiscard]] Target target_of(const pgoutput::Relation& relation);
     void describe(const pgoutput::Relation& relation);
     /// Describes the relation again when the row has a label that one of its enums has got since.
@@ -100,6 +116,7 @@ class Translator {
     std::deque<debezium::EventRouter> routers_;
     std::optional<debezium::ChangeEvents> changes_;
     TableCatalog* catalog_;
+    IncrementalSnapshot* snapshot_;
     ResumePoint resume_;
     bool follows_enums_;  ///< as releases from 3.7 on
 

@@ -50,6 +50,11 @@ CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
     // property ends the program before anything runs.
     static_cast<void>(adapters::translator_options(config_, "", run_id_));
     make_sink();
+    if (config_.connector.has_change_events()) {
+        chunk_source_.emplace(adapters::connect_options(config_, "incremental snapshot"),
+                              adapters::chunk_source_options(config_), clock_);
+        incremental_snapshot_.emplace(*chunk_source_, clock_, required_.slot);
+    }
 }
 
 void CaptureLoop::run(const StopSignal& stop) {
@@ -118,7 +123,8 @@ void CaptureLoop::make_pipeline(postgres::Session& session, const postgres::Slot
         *large_record_sink_,
         adapters::translator_options(config_, postgres::read_server(session).database, run_id_),
         &catalog_, clock_, metrics_.capture, adapters::pipeline_options(config_),
-        config_.capture.record_offsets ? &positions_ : nullptr);
+        config_.capture.record_offsets ? &positions_ : nullptr,
+        incremental_snapshot_ ? &*incremental_snapshot_ : nullptr);
     if (read_slot_memory(session, required_.slot)) {
         pipeline_->set_last_commit(slot.confirmed_flush);
     }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "adapters/chunk_source.hpp"
 #include "adapters/large_record_keeper.hpp"
 #include "adapters/position_collector.hpp"
 #include "adapters/producer_sink.hpp"
@@ -17,6 +18,7 @@
 #include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/lsn.hpp"
+#include "capture/incremental_snapshot.hpp"
 #include "capture/large_records.hpp"
 #include "capture/pipeline.hpp"
 #include "commands/initial_snapshot.hpp"
@@ -77,6 +79,8 @@ class CaptureLoop {
     std::unique_ptr<adapters::ProducerSink> sink_;
     std::unique_ptr<adapters::LargeRecordKeeper> keeper_;
     std::unique_ptr<capture::LargeRecordSink> large_record_sink_;
+    std::optional<adapters::ChunkSource> chunk_source_;  ///< with change events, as the next
+    std::optional<capture::IncrementalSnapshot> incremental_snapshot_;
     std::unique_ptr<capture::Pipeline> pipeline_;
     /// A broker refuses a batch as a whole when it is larger than the topic takes, and so blames
     /// records that it would take alone.

@@ -21,11 +21,12 @@ constexpr std::string_view kSelectOverrides =
     "by the condition of CALL holdfast.snapshot()";
 constexpr std::string_view kCustomClass = "a class of one's own cannot be loaded into the relay";
 constexpr std::string_view kSignals =
-    "the relay takes no snapshots, which signals would start; holdfast-relay status and SQL views "
-    "show "
-    "how it does";
+    "signals are SQL: CALL holdfast.snapshot('schema.table') asks for an incremental snapshot, "
+    "holdfast.snapshot_pause(), snapshot_resume() and snapshot_stop() steer it";
 constexpr std::string_view kNotifications =
-    "the relay takes no snapshots; what it does shows in SQL views, in the log and in metrics";
+    "what becomes of snapshots is in holdfast.snapshot_notification, in Debezium's words";
+constexpr std::string_view kWatermarks =
+    "watermarks are logical messages: no table is written, and none is needed";
 constexpr std::string_view kLineage = "the relay sends nothing to OpenLineage";
 constexpr std::string_view kTopics =
     "make the topics before, or let the brokers (auto.create.topics.enable)";
@@ -155,7 +156,7 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "lsn.flush.timeout.action", "confirming never waits"),
     irrelevant(kConnector, "log.position.check.enable",
                "the slot's position is checked at every start"),
-    irrelevant(kConnector, "read.only", "the relay writes no signal table"),
+    irrelevant(kConnector, "read.only", kWatermarks),
 
     // ---- The connector: what is captured, and what messages are like
     supported(kConnector, "topic.prefix"),
@@ -237,8 +238,10 @@ constexpr DebeziumProperty kTable[] = {
     missing(kConnector, "snapshot.locking.mode", "a snapshot locks no table", "none"),
     supported(kConnector, "snapshot.delay.ms"),
     supported(kConnector, "streaming.delay.ms"),
-    irrelevant(kConnector, "incremental.snapshot.chunk.size", kSnapshotReads),
-    irrelevant(kConnector, "incremental.snapshot.*", kSnapshotReads),
+    supported(kConnector, "incremental.snapshot.chunk.size"),
+    irrelevant(kConnector, "incremental.snapshot.allow.schema.changes",
+               "a chunk whose table changes is read again"),
+    irrelevant(kConnector, "incremental.snapshot.*", kWatermarks),
     missing(kConnector, "snapshot.locking.mode.custom.name", kCustomClass),
     missing(kConnector, "snapshot.query.mode", "snapshots select all captured columns",
             "select_all"),

@@ -632,23 +632,31 @@ void ChangeEvents::count(const pgoutput::LogicalMessage& message, const Frame& f
 
 Records ChangeEvents::snapshot_row(pgoutput::RelationId relation, pgoutput::Tuple row,
                                    SnapshotMarker marker, const SnapshotPosition& position) {
+    return snapshot_rows(relation, std::span(&row, 1), marker, position);
+}
+
+Records ChangeEvents::snapshot_rows(pgoutput::RelationId relation,
+                                    std::span<const pgoutput::Tuple> rows, SnapshotMarker marker,
+                                    const SnapshotPosition& position) {
     State& state = *state_;
     state.reset();
     TableEncoder& table = state.table(relation);
-    if (row.empty()) {
-        return {};
-    }
-    const Text* key = state.encode_key(table, row, {}, position.lsn, state.new_key);
-    const Text* after = State::encode_row(table, row, {}, position.lsn, state.after);
     const SourcePosition source{
         .time_us = position.now_us,
         .snapshot = snapshot_json(marker),
         .sequence_lsn = position.lsn.value != 0 ? position.lsn : state.newest,
         .lsn = position.lsn,
         .xid = position.xid};
-    state.add(table,
-              {.operation = 'r', .key = key, .after = after, .headers = state.context_headers},
-              source, position.lsn, position.now_us);
+    for (const pgoutput::Tuple row : rows) {
+        if (row.empty()) {
+            continue;
+        }
+        const Text* key = state.encode_key(table, row, {}, position.lsn, state.new_key);
+        const Text* after = State::encode_row(table, row, {}, position.lsn, state.after);
+        state.add(table,
+                  {.operation = 'r', .key = key, .after = after, .headers = state.context_headers},
+                  source, position.lsn, position.now_us);
+    }
     return state.result();
 }
 

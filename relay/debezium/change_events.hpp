@@ -103,6 +103,9 @@ class ChangeEvents {
     /// A row that a snapshot has read of a bound table; `row` has the relation's columns.
     Records snapshot_row(pgoutput::RelationId relation, pgoutput::Tuple row, SnapshotMarker marker,
                          const SnapshotPosition& position);
+    /// The same for many rows of one table: a record for each.
+    Records snapshot_rows(pgoutput::RelationId relation, std::span<const pgoutput::Tuple> rows,
+                          SnapshotMarker marker, const SnapshotPosition& position);
 
     Records heartbeat(std::int64_t now_us);
 

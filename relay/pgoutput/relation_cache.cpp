@@ -32,12 +32,17 @@ const CachedRelation& RelationCache::put(const Relation& relation) {
 }
 
 const CachedRelation& RelationCache::get(RelationId id) const {
-    const auto found = relations_.find(id.value);
-    if (found == relations_.end()) {
+    const CachedRelation* const found = find(id);
+    if (found == nullptr) {
         throw ProtocolError("change of relation " + std::to_string(id.value) +
                             ", which the stream has not described");
     }
-    return found->second;
+    return *found;
+}
+
+const CachedRelation* RelationCache::find(RelationId id) const {
+    const auto found = relations_.find(id.value);
+    return found == relations_.end() ? nullptr : &found->second;
 }
 
 }  // namespace holdfast::relay::pgoutput

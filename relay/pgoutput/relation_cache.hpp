@@ -29,6 +29,8 @@ class CachedRelation {
         std::string name;
         TypeId type;
         std::int32_t modifier = 0;
+
+        bool operator==(const Column&) const = default;
     };
     [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
     /// Position of a column, or nullopt.  Case matters.
@@ -50,6 +52,9 @@ class RelationCache {
 
     /// Throws ProtocolError when the stream has not described the relation yet.
     [[nodiscard]] const CachedRelation& get(RelationId id) const;
+
+    /// nullptr when the stream has not described it; valid as what put() returns.
+    [[nodiscard]] const CachedRelation* find(RelationId id) const;
 
     void clear() { relations_.clear(); }
 

@@ -86,9 +86,10 @@ void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordi
          number(rows_sent).c_str(), completed ? "true" : "false"});
 }
 
-void end_snapshot(Session& session, std::int64_t snapshot_id, const char* status) {
-    session.exec("SELECT holdfast.snapshot_end($1::bigint, $2, NULL)",
-                 {number(snapshot_id).c_str(), status});
+void end_snapshot(Session& session, std::int64_t snapshot_id, const char* status,
+                  const char* error) {
+    session.exec("SELECT holdfast.snapshot_end($1::bigint, $2, $3)",
+                 {number(snapshot_id).c_str(), status, error});
 }
 
 }  // namespace holdfast::relay::postgres

@@ -46,7 +46,8 @@ void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordi
                             const std::optional<std::vector<std::string>>& last_key,
                             std::int64_t rows_sent, bool completed);
 
-/// `status`: COMPLETED or STOPPED.
-void end_snapshot(Session& session, std::int64_t snapshot_id, const char* status);
+/// `status`: COMPLETED, STOPPED or FAILED; `error`: why, nullptr = nothing to say.
+void end_snapshot(Session& session, std::int64_t snapshot_id, const char* status,
+                  const char* error = nullptr);
 
 }  // namespace holdfast::relay::postgres

@@ -11,7 +11,9 @@ constexpr const char* kTables =
     "FROM pg_catalog.pg_publication_tables t "
     "JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname "
     "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename "
-    "WHERE t.pubname = $1 ORDER BY t.schemaname, t.tablename";
+    "WHERE t.pubname = $1 "
+    "  AND ($2::name IS NULL OR t.schemaname = $2 AND t.tablename = $3::name) "
+    "ORDER BY t.schemaname, t.tablename";
 
 // A list of columns that names all but the generated ones is as good as none.
 constexpr const char* kColumns =
@@ -21,7 +23,9 @@ constexpr const char* kColumns =
     "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename "
     "JOIN pg_catalog.pg_attribute a "
     "  ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-    "WHERE t.pubname = $1 AND (a.attname = ANY (t.attnames) OR a.attgenerated <> '' AND NOT EXISTS "
+    "WHERE t.pubname = $1 "
+    "  AND ($2::name IS NULL OR t.schemaname = $2 AND t.tablename = $3::name) "
+    "  AND (a.attname = ANY (t.attnames) OR a.attgenerated <> '' AND NOT EXISTS "
     "("
     "  SELECT FROM pg_catalog.pg_attribute missing "
     "  WHERE missing.attrelid = c.oid AND missing.attnum > 0 AND NOT missing.attisdropped "
@@ -47,7 +51,9 @@ constexpr const char* kKeys =
     "  ORDER BY i.indisreplident DESC, i.indisprimary DESC, index_class.relname LIMIT 1) AS i "
     "CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k (attnum, place) "
     "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum "
-    "WHERE t.pubname = $1 AND k.place <= i.indnkeyatts ORDER BY c.oid, k.place";
+    "WHERE t.pubname = $1 "
+    "  AND ($2::name IS NULL OR t.schemaname = $2 AND t.tablename = $3::name) "
+    "  AND k.place <= i.indnkeyatts ORDER BY c.oid, k.place";
 
 std::uint32_t oid_at(const Result& rows, int row) {
     return static_cast<std::uint32_t>(rows.int64(row, 0));
@@ -70,10 +76,10 @@ std::vector<std::string> quoted(const Session& session, const std::vector<std::s
     return result;
 }
 
-}  // namespace
-
-std::vector<SnapshotTable> read_snapshot_tables(Session& session, const std::string& publication) {
-    const Result rows = session.exec(kTables, {publication.c_str()});
+/// Of one table, or with nullptr twice all of them.
+std::vector<SnapshotTable> read_tables(Session& session, const std::string& publication,
+                                       Parameter schema, Parameter name) {
+    const Result rows = session.exec(kTables, {publication.c_str(), schema, name});
     std::vector<SnapshotTable> tables;
     std::unordered_map<std::uint32_t, std::size_t> place;
     for (int row = 0; row < rows.rows(); ++row) {
@@ -91,7 +97,7 @@ std::vector<SnapshotTable> read_snapshot_tables(Session& session, const std::str
         place.emplace(table.oid, tables.size());
         tables.push_back(std::move(table));
     }
-    const Result columns = session.exec(kColumns, {publication.c_str()});
+    const Result columns = session.exec(kColumns, {publication.c_str(), schema, name});
     for (int row = 0; row < columns.rows(); ++row) {
         if (const auto found = place.find(oid_at(columns, row)); found != place.end()) {
             tables[found->second].columns.push_back(
@@ -101,15 +107,15 @@ std::vector<SnapshotTable> read_snapshot_tables(Session& session, const std::str
                  .generated = columns.boolean(row, 4)});
         }
     }
-    const Result keys = session.exec(kKeys, {publication.c_str()});
+    const Result keys = session.exec(kKeys, {publication.c_str(), schema, name});
     for (int row = 0; row < keys.rows(); ++row) {
         if (const auto found = place.find(oid_at(keys, row)); found != place.end()) {
             tables[found->second].key.emplace_back(keys.text(row, 1));
         }
     }
     for (SnapshotTable& table : tables) {
-        const bool published = std::ranges::all_of(table.key, [&](const std::string& name) {
-            return std::ranges::find(table.columns, name, &SnapshotColumn::name) !=
+        const bool published = std::ranges::all_of(table.key, [&](const std::string& column) {
+            return std::ranges::find(table.columns, column, &SnapshotColumn::name) !=
                    table.columns.end();
         });
         if (!published) {
@@ -117,6 +123,20 @@ std::vector<SnapshotTable> read_snapshot_tables(Session& session, const std::str
         }
     }
     return tables;
+}
+
+}  // namespace
+
+std::vector<SnapshotTable> read_snapshot_tables(Session& session, const std::string& publication) {
+    return read_tables(session, publication, nullptr, nullptr);
+}
+
+std::optional<SnapshotTable> read_snapshot_table(Session& session, const std::string& publication,
+                                                 const std::string& schema,
+                                                 const std::string& name) {
+    std::vector<SnapshotTable> tables =
+        read_tables(session, publication, schema.c_str(), name.c_str());
+    return tables.empty() ? std::nullopt : std::optional(std::move(tables.front()));
 }
 
 std::string chunk_query(const Session& session, const SnapshotTable& table,
@@ -129,6 +149,9 @@ std::string chunk_query(const Session& session, const SnapshotTable& table,
     std::vector<std::string> conditions;
     if (!range.after.empty()) {
         conditions.push_back("(" + key + ") > (" + joined(range.after) + ")");
+    }
+    if (!range.up_to.empty()) {
+        conditions.push_back("(" + key + ") <= (" + joined(range.up_to) + ")");
     }
     if (table.row_filter) {
         conditions.push_back("(" + *table.row_filter + ")");

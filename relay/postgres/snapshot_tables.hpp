@@ -44,11 +44,19 @@ struct SnapshotTable {
 [[nodiscard]] std::vector<SnapshotTable> read_snapshot_tables(Session& session,
                                                               const std::string& publication);
 
+/// One of them; nullopt = the publication does not have it.
+[[nodiscard]] std::optional<SnapshotTable> read_snapshot_table(Session& session,
+                                                               const std::string& publication,
+                                                               const std::string& schema,
+                                                               const std::string& name);
+
 /// Which rows of a table.
 struct ChunkRange {
     /// SQL of each key value that the rows are behind: `$1`, or literals where a statement takes no
     /// parameters.  Empty = from the first on.
     std::vector<std::string> after;
+    /// The same of the last of them.  Empty = to the end.
+    std::vector<std::string> up_to{};
     std::int64_t limit = 0;                  ///< 0 = all
     std::optional<std::string> condition{};  ///< SQL, in addition to the publication's row filter
 };

@@ -72,9 +72,6 @@ inline TestTable customers() {
             .key = {"id"}};
 }
 
-/// A value that an update has left alone.
-inline const Cell kUnchanged = std::string("\0unchanged", 10);
-
 /// Records as text: "topic key value [header=value ...]", where a missing key or value is "(null)".
 inline std::vector<std::string> render(const debezium::TopicNames& topics,
                                        debezium::Records records) {

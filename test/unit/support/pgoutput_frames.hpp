@@ -42,6 +42,9 @@ class Bytes {
 using Cell = std::optional<std::string>;
 using Row = std::vector<Cell>;
 
+/// A value that an update has left alone.
+inline const Cell kUnchanged = std::string("\0unchanged", 10);
+
 struct ColumnSpec {
     std::string name;
     std::uint32_t type = 25;  // text
@@ -51,7 +54,9 @@ struct ColumnSpec {
 inline Bytes& put_tuple(Bytes& bytes, const Row& row) {
     bytes.u16(static_cast<unsigned>(row.size()));
     for (const Cell& cell : row) {
-        if (cell) {
+        if (cell == kUnchanged) {
+            bytes.tag('u');
+        } else if (cell) {
             bytes.tag('t').u32(static_cast<std::uint32_t>(cell->size())).raw(*cell);
         } else {
             bytes.tag('n');
@@ -101,6 +106,14 @@ inline std::string insert_frame(std::uint32_t oid, const Row& row) {
 inline std::string update_frame(std::uint32_t oid, const Row& row) {
     Bytes bytes;
     bytes.tag('U').u32(oid).tag('N');
+    return put_tuple(bytes, row).str();
+}
+
+/// An update that changes the key.
+inline std::string update_frame(std::uint32_t oid, const Row& old_key, const Row& row) {
+    Bytes bytes;
+    bytes.tag('U').u32(oid).tag('K');
+    put_tuple(bytes, old_key).tag('N');
     return put_tuple(bytes, row).str();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adapters/connector_settings.hpp"
+#include "adapters/snapshot_settings.hpp"
 #include "debezium/context_headers.hpp"
 
 namespace holdfast::relay::adapters {
@@ -13,12 +14,13 @@ namespace {
 /// Soon enough that a table is not missed for long, and a query over the catalogues only.
 constexpr std::chrono::seconds kDriftInterval{10};
 
-/// Its outbox, its inbox, or a table that the relay writes to.
+/// Its outbox, its inbox, or a table that the relay writes to, as the progress of a snapshot.
 bool needs_extension(const config::Config& config) {
     const auto keeps = [](const config::TooLargeRule& rule) { return rule.policy != "halt"; };
     return std::ranges::find(config.outboxes, "holdfast.outbox", &config::OutboxConfig::table) !=
                config.outboxes.end() ||
            !config.inbox.empty() || !config.notify.empty() || config.capture.record_offsets ||
+           snapshot_mode(config) != snapshot::Mode::kNoData ||
            std::ranges::any_of(config.too_large, keeps);
 }
 

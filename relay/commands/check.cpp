@@ -16,6 +16,7 @@
 #include "adapters/connector_settings.hpp"
 #include "adapters/drift_scope.hpp"
 #include "adapters/settings.hpp"
+#include "adapters/snapshot_settings.hpp"
 #include "base/errors.hpp"
 #include "base/url.hpp"
 #include "commands/commands.hpp"
@@ -32,6 +33,7 @@
 #include "postgres/inbox_calls.hpp"
 #include "postgres/notify_calls.hpp"
 #include "postgres/session.hpp"
+#include "postgres/snapshot_tables.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -311,6 +313,41 @@ void check_stream(postgres::Session& session, const config::Config& config, Find
     }
 }
 
+/// Whether the initial snapshot can read what it is to read.
+void check_snapshot(postgres::Session& session, const config::Config& config, Findings& findings) {
+    if (adapters::snapshot_mode(config) == snapshot::Mode::kNoData) {
+        return;
+    }
+    const adapters::CapturedTables captured = adapters::snapshot_tables(config);
+    bool good = true;
+    for (const postgres::SnapshotTable& table :
+         postgres::read_snapshot_tables(session, config.postgres.publication)) {
+        if (!captured(table.schema, table.name)) {
+            continue;
+        }
+        const std::string name =
+            session.quote_identifier(table.schema) + "." + session.quote_identifier(table.name);
+        if (!session
+                 .exec("SELECT pg_catalog.has_table_privilege($1::oid, 'SELECT')",
+                       {std::to_string(table.oid).c_str()})
+                 .boolean(0, 0)) {
+            good = false;
+            findings.fail(
+                ExitCode::kPermissionDenied, "snapshot",
+                name + ": the relay's role may not read it",
+                "GRANT SELECT ON " + name + " to it, or set \"snapshot.mode\" to no_data.");
+        } else if (table.key.empty()) {
+            good = false;
+            findings.warn("snapshot", name + " has no key by which it can be read in pieces",
+                          "An initial snapshot of it begins again after a crash; a primary key "
+                          "changes that.");
+        }
+    }
+    if (good) {
+        findings.good("snapshot", "mode " + config.connector.text("snapshot.mode"));
+    }
+}
+
 void check_drift(postgres::Session& session, const config::Config& config, Findings& findings) {
     std::optional<postgres::DriftScope> scope;
     try {
@@ -384,6 +421,7 @@ void check_postgres(const config::Config& config, Findings& findings) {
         check_role(*session, config, findings);
         check_stream(*session, config, findings);
         check_drift(*session, config, findings);
+        check_snapshot(*session, config, findings);
         check_handlers(config, findings);
         check_notifications(config, findings);
     } catch (const std::exception& error) {

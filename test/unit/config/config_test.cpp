@@ -127,10 +127,11 @@ TEST(Config, KeepsPropertiesWhoseNamesCarryAnArgument) {
     EXPECT_EQ(config.connector.named[1].origin, "holdfast.toml:2");
 }
 
-TEST(Config, SaysThatThereAreNoSnapshotsAndHowToHaveOne) {
-    EXPECT_TRUE(contains(
-        problem_of(std::string("[connector]\n\"snapshot.mode\" = \"initial\"\n") + kBrokers),
-        "holdfast.toml:2: [connector] snapshot.mode has to be \"no_data\": the relay takes no"));
+TEST(Config, TakesASnapshotFirstUnlessItIsToldOtherwise) {
+    EXPECT_EQ(good(kBrokers).connector.text("snapshot.mode"), "initial");
+    EXPECT_TRUE(
+        contains(problem_of(std::string("[connector]\n\"snapshot.mode\" = \"never\"\n") + kBrokers),
+                 "holdfast.toml:2: [connector] \"snapshot.mode\" has to be one of \"initial\""));
 }
 
 TEST(Config, HasOneOutboxUnlessItIsToldOtherwise) {

@@ -9,8 +9,10 @@
 namespace holdfast::relay::postgres {
 namespace {
 
-/// Rows of a table are of one kind: after so many it is known how many a step may have.
-constexpr std::int64_t kFirstStep = 16;
+/// How many rows a step has at first, and how much more the next may have: what rows are like is
+/// known when some are there, and not for sure.
+constexpr std::int64_t kFirstStep = 4;
+constexpr std::int64_t kStepGrowth = 8;
 
 /// Names of types whose operators are found by the search_path, of which chunk_query() would take
 /// other ones than the index: a type of an extension, or a domain over one.
@@ -189,7 +191,7 @@ class ChunkReader {
             }
             const auto fit = static_cast<std::int64_t>(
                 (request_.max_bytes - bytes) / (bytes / static_cast<std::size_t>(rows_) + 1));
-            step = std::clamp<std::int64_t>(fit, 1, request_.max_rows);
+            step = std::clamp<std::int64_t>(fit, 1, step * kStepGrowth);
         }
     }
 

@@ -458,6 +458,19 @@ TEST(ChangeEvents, SnapshotRowsAreReadsWithTheirMarker) {
         Lines{"app.inventory.customers {\"id\":1} " + value('r', "null", ann(), incremental)});
 }
 
+TEST(ChangeEvents, ManySnapshotRowsAreAsManyRecordsThatStayTogether) {
+    Customers stream;
+    const debezium::SnapshotPosition position{.lsn = {}, .xid = {}, .now_us = ChangeStream::kNow};
+    const std::vector<test::Row> rows{{"1", "Ann", "12.34"}, {"2", "Bob", std::nullopt}};
+    Lines one_by_one;
+    for (const test::Row& row : rows) {
+        one_by_one.push_back(stream.snapshot(row, SnapshotMarker::kIncremental, position).front());
+    }
+    EXPECT_EQ(stream.snapshot(rows, SnapshotMarker::kIncremental, position), one_by_one);
+    EXPECT_TRUE(
+        stream.snapshot(std::vector<test::Row>{}, SnapshotMarker::kIncremental, position).empty());
+}
+
 TEST(ChangeEvents, EverySnapshotMarkerIsAText) {
     Customers stream;
     const auto marker = [&stream](SnapshotMarker snapshot) {

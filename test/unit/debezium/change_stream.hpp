@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -215,6 +216,16 @@ class ChangeStream {
                                       const debezium::SnapshotPosition& position) {
         Values values(row);
         return render(events.snapshot_row({16'400}, values.tuple(), marker, position));
+    }
+
+    std::vector<std::string> snapshot(const std::vector<Row>& rows, debezium::SnapshotMarker marker,
+                                      const debezium::SnapshotPosition& position) {
+        std::deque<Values> values;
+        std::vector<pgoutput::Tuple> tuples;
+        for (const Row& row : rows) {
+            tuples.push_back(values.emplace_back(row).tuple());
+        }
+        return render(events.snapshot_rows({16'400}, tuples, marker, position));
     }
 
     static debezium::Frame at(std::uint64_t lsn) { return {.lsn = {lsn}, .now_us = kNow}; }

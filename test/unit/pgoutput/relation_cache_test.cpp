@@ -37,6 +37,15 @@ TEST(RelationCache, ANewDefinitionReplacesTheOld) {
     EXPECT_EQ(cache.get(RelationId{7}).find_column("a"), 1U);
 }
 
+TEST(RelationCache, FindsWhatIsThereAndNothingElse) {
+    RelationCache cache;
+    Decoder decoder;
+    const CachedRelation& put =
+        cache.put(std::get<Relation>(decoder.decode(test::relation_frame(7, "s", "t", {{"a"}}))));
+    EXPECT_EQ(cache.find(RelationId{7}), &put);
+    EXPECT_EQ(cache.find(RelationId{8}), nullptr);
+}
+
 TEST(RelationCache, AnUndescribedRelationIsAnError) {
     RelationCache cache;
     EXPECT_THROW((void)cache.get(RelationId{7}), ProtocolError);

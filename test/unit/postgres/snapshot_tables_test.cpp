@@ -54,6 +54,27 @@ TEST_F(SnapshotTables, ArePublishedOnesWithTheirPrimaryKeyInItsOrder) {
     EXPECT_EQ(read(), "public.a(id)[id]; public.b(x,y,z)[z,y]");
 }
 
+TEST_F(SnapshotTables, OneOfThemIsReadAlone) {
+    sql("CREATE TABLE a (id int PRIMARY KEY)");
+    sql("CREATE TABLE b (id int PRIMARY KEY, n int)");
+    sql("CREATE TABLE c (id int PRIMARY KEY)");
+    sql("CREATE PUBLICATION pub FOR TABLE a, b WHERE (id > 1)");
+    const auto table = read_snapshot_table(*session_, "pub", "public", "b");
+    ASSERT_TRUE(table);
+    EXPECT_EQ(table->name, "b");
+    EXPECT_EQ(table->columns.size(), 2U);
+    EXPECT_EQ(table->key, std::vector<std::string>{"id"});
+    EXPECT_EQ(table->row_filter, "(id > 1)");
+    EXPECT_FALSE(read_snapshot_table(*session_, "pub", "public", "c"));
+}
+
+TEST_F(SnapshotTables, ARangeMayEndAtAKey) {
+    sql("CREATE TABLE a (x int, y int, PRIMARY KEY (y, x))");
+    sql("CREATE PUBLICATION pub FOR TABLE a");
+    sql("INSERT INTO a SELECT x, y FROM generate_series(1, 2) x, generate_series(1, 3) y");
+    EXPECT_EQ(first_column(query({.after = {"1", "1"}, .up_to = {"'2'", "'2'"}})), "2,1,2");
+}
+
 TEST_F(SnapshotTables, TheIndexOfTheReplicaIdentityIsTheKeyBecauseOldRowsHaveIt) {
     sql("CREATE TABLE a (id int PRIMARY KEY, code text NOT NULL)");
     sql("CREATE UNIQUE INDEX a_code ON a (code)");

@@ -61,7 +61,7 @@ class Topics:
 
     def create(self, *names, partitions=1, **config):
         """Create topics; one that is there already stays."""
-        made = self._admin.create_topics([NewTopic(n, partitions, 1, config=config) for n in names], request_timeout=20)
+        made = self._admin.create_topics([NewTopic(n, partitions, 1, config=config) for n in names], request_timeout=60)
         for future in made.values():
             try:
                 future.result()
@@ -69,7 +69,7 @@ class Topics:
                 if e.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise
         for name in names:
-            wait_until(lambda name=name: self.partitions(name), f"topic {name} is there", 10)
+            wait_until(lambda name=name: self.partitions(name), f"topic {name} is there", 60)
 
     def names(self):
         return sorted(self._admin.list_topics(timeout=10).topics)

@@ -54,6 +54,21 @@ void set_default(Parameters& parameters, const char* keyword, const std::string&
     parameters.try_emplace(keyword, value);
 }
 
+/// How values are written as text, whatever server, database or role say: what a consumer gets must
+/// not depend on them.
+constexpr const char* kTextForms =
+    "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex";
+
+void add_text_forms(Parameters& parameters) {
+    const char* variable = environment_of("options");
+    const char* given = variable != nullptr
+                            ? std::getenv(variable)  // NOLINT(concurrency-mt-unsafe)
+                            : nullptr;
+    std::string& all =
+        parameters.try_emplace("options", given == nullptr ? "" : given).first->second;
+    all += (all.empty() ? "" : " ") + std::string(kTextForms);
+}
+
 Parameters complete(const ConnectOptions& options, ConnectionKind kind) {
     Parameters parameters = parse_dsn(options.dsn);
     if (!options.password.empty()) {
@@ -79,6 +94,7 @@ Parameters complete(const ConnectOptions& options, ConnectionKind kind) {
             set_default(parameters, "options", options.settings);
         }
     }
+    add_text_forms(parameters);
     return parameters;
 }
 

@@ -45,6 +45,21 @@ def publish_tables(shop, *definitions):
         shop.query(f"ALTER TABLE {definition.split()[0]} OWNER TO shop_relay")
 
 
+def test_a_database_that_writes_its_dates_another_way_changes_no_event(shop):
+    publish_tables(shop, "moment (id int PRIMARY KEY, d date, t timestamptz, i interval, f float8, b bytea)")
+    for setting in ("datestyle = 'German, DMY'", "intervalstyle = 'iso_8601'", "extra_float_digits = -2", "bytea_output = 'escape'"):
+        shop.query(f"ALTER DATABASE {shop.name} SET {setting}")
+    insert = "INSERT INTO moment VALUES (%s, '2020-02-03', '2020-02-03 04:05:06.7+00', '1 mon 2 days', 0.1::float8 + 0.2, decode('00ff', 'hex'))"
+    shop.connect("postgres").execute(insert, [1])
+    capture(shop, ["moment"], connector={"snapshot.mode": "initial", "interval.handling.mode": "string"})
+    wait_until(lambda: shop.kafka.count(topic(shop, "moment")) == 1, "the row that was there", 30)
+    shop.connect("postgres").execute(insert, [2])
+    (_, snapshot), (_, streamed) = events(shop, "moment", 2)
+    for event in (snapshot, streamed):
+        assert {k: v for k, v in event["after"].items() if k != "id"} == {
+            "d": 18295, "t": "2020-02-03T04:05:06.700000Z", "i": "P0Y1M2DT0H0M0S", "f": 0.30000000000000004, "b": "AP8="}
+
+
 def test_rows_become_events_and_an_outbox_beside_them_stays_an_outbox(shop):
     publish_tables(shop, "customer (id int PRIMARY KEY, name text)")
     shop.query(f"CREATE PUBLICATION {shop.name} FOR TABLE customer, holdfast.outbox "

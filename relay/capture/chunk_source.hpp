@@ -77,7 +77,6 @@ class ChunkRows {
 struct SnapshotChunk {
     /// The table as the stream would describe it: the columns that are streamed, in their order.
     pgoutput::CachedRelation relation;
-    char replica_identity = 'd';   ///< as pgoutput::Relation has it
     std::vector<std::size_t> key;  ///< positions of the key's columns, in the order of the key
     ChunkRows rows;                ///< sealed; in the order of the key
     /// Where the next chunk begins: the key of the last row that was looked at, which a condition

@@ -22,6 +22,25 @@ bool same_layout(const pgoutput::CachedRelation& a, const pgoutput::CachedRelati
            });
 }
 
+std::vector<pgoutput::Column> columns_of(const pgoutput::CachedRelation& relation) {
+    std::vector<pgoutput::Column> columns;
+    columns.reserve(relation.columns().size());
+    for (const pgoutput::CachedRelation::Column& column : relation.columns()) {
+        columns.push_back({column.part_of_key, column.name, column.type, column.modifier});
+    }
+    return columns;
+}
+
+/// The message that it was made from; views both.
+pgoutput::Relation relation_of(const pgoutput::CachedRelation& relation,
+                               const std::vector<pgoutput::Column>& columns) {
+    return {.id = relation.id(),
+            .schema = relation.schema(),
+            .name = relation.name(),
+            .replica_identity = relation.replica_identity(),
+            .columns = columns};
+}
+
 }  // namespace
 
 Translator::Translator(TranslatorOptions options, TableCatalog* catalog,
@@ -155,16 +174,8 @@ void Translator::follow_enums(pgoutput::RelationId relation, Target& target, pgo
         return;
     }
     const pgoutput::CachedRelation& known = relations_.get(relation);
-    std::vector<pgoutput::Column> columns;
-    columns.reserve(known.columns().size());
-    for (const pgoutput::CachedRelation::Column& column : known.columns()) {
-        columns.push_back({column.part_of_key, column.name, column.type, column.modifier});
-    }
-    describe({.id = relation,
-              .schema = known.schema(),
-              .name = known.name(),
-              .replica_identity = known.replica_identity(),
-              .columns = columns});
+    const std::vector<pgoutput::Column> columns = columns_of(known);
+    describe(relation_of(known, columns));
     target.enum_labels.learn(row);
 }
 
@@ -301,7 +312,12 @@ Records Translator::take_snapshot_message(std::string_view content) {
         return {};
     }
     bind(*chunk);
-    return changes_->snapshot_rows(chunk->relation.id(), snapshot_->rows(),
+    const pgoutput::RelationId relation = chunk->relation.id();
+    Target& target = target_of_change(relation);
+    for (const pgoutput::Tuple row : snapshot_->rows()) {
+        follow_enums(relation, target, row);
+    }
+    return changes_->snapshot_rows(relation, snapshot_->rows(),
                                    debezium::SnapshotMarker::kIncremental,
                                    {.lsn = {}, .xid = {}, .now_us = chunk->read_time_us});
 }
@@ -312,20 +328,10 @@ void Translator::bind(const SnapshotChunk& chunk) {
     if (known != nullptr && same_layout(*known, relation)) {
         return;
     }
-    std::vector<pgoutput::Column> columns;
-    for (const auto& column : relation.columns()) {
-        columns.push_back({.part_of_key = column.part_of_key,
-                           .name = column.name,
-                           .type = column.type,
-                           .modifier = column.modifier});
-    }
     // What the stream knows, if anything, is older: it describes the table again before the next
     // change.
-    take(pgoutput::Relation{.id = relation.id(),
-                            .schema = relation.schema(),
-                            .name = relation.name(),
-                            .replica_identity = chunk.replica_identity,
-                            .columns = columns});
+    const std::vector<pgoutput::Column> columns = columns_of(relation);
+    take(relation_of(relation, columns));
 }
 
 void Translator::refuse_update(const debezium::EventRouter& router) {

@@ -21,6 +21,7 @@ using Calls = std::vector<std::string>;
 
 constexpr std::uint32_t kTable = FakeChunkSource::kTable;
 constexpr std::uint32_t kOther = 16'500;
+constexpr std::uint32_t kMood = 16'481;
 
 /// Text columns, as many as the relation has; counts how often it is asked.
 class FakeCatalog final : public TableCatalog {
@@ -36,9 +37,16 @@ class FakeCatalog final : public TableCatalog {
             table.columns.push_back({.name = std::string(column.name), .type = column.type});
         }
         table.types[25] = {.id = {25}, .schema = "pg_catalog", .name = "text"};
+        table.types[kMood] = {.id = {kMood},
+                              .schema = "inventory",
+                              .name = "mood",
+                              .kind = 'e',
+                              .category = 'E',
+                              .labels = labels};
         return table;
     }
     std::vector<std::string> key{"id"};
+    std::vector<std::string> labels{"sad"};
     int asked = 0;
 };
 
@@ -379,6 +387,22 @@ TEST_F(PipelineSnapshotTest, AChunkOfNewerColumnsThanTheStreamsIsComparedByTheir
     EXPECT_NE(sink.sent[2].value.find(R"("after":{"name":"b","id":"2"})"), std::string::npos);
 }
 
+TEST_F(PipelineSnapshotTest, ARowWithANewLabelHasItsTableDescribedAgain) {
+    chunks.columns[2].type = kMood;
+    chunks.table = {row("1", "sad"), row("2", "happy")};
+    chunks.paused = true;
+    start();
+    relation(chunks.columns);
+    turn();
+    catalog.labels.emplace_back("happy");
+    chunks.paused = false;
+    ring("resume");
+    turn();
+    watermark();
+    EXPECT_EQ(sent(), "r 1 r 2");
+    EXPECT_EQ(catalog.asked, 2);
+}
+
 // ---- Crashes and broken connections
 
 TEST_F(PipelineSnapshotTest, AWatermarkOfAnotherProcessMeansNothing) {
@@ -552,6 +576,17 @@ TEST_F(PipelineSnapshotTest, ASnapshotThatCannotGoOnFailsAndTheStreamGoesOn) {
     transaction({test::insert_frame(kTable, row("9"))});
     turn();
     EXPECT_EQ(sent(), "c 9");
+}
+
+TEST_F(PipelineSnapshotTest, ATableThatGetsAnotherKeyFails) {
+    start();
+    watermark();
+    chunks.key = {2};
+    acknowledge();
+    EXPECT_EQ(chunks.last_call(),
+              "snapshot 7 failed: the key of table inventory.customers is not what it was when the "
+              "snapshot began: ask for it again");
+    EXPECT_EQ(sent(), "r 1 r 2");
 }
 
 TEST_F(PipelineSnapshotTest, ATableThatIsNotCapturedFails) {

@@ -73,7 +73,6 @@ class FakeChunkSource final : public ChunkSource {
                                                                     .name = "customers",
                                                                     .replica_identity = 'd',
                                                                     .columns = described}),
-            .replica_identity = 'd',
             .key = key,
             .rows = {},
             .last_key = {},

@@ -120,6 +120,8 @@ class HoldfastRelay(Reader):
         for side in ("key", "value"):
             if connector.get(f"{side}.converter", JSON_CONVERTER) != JSON_CONVERTER:
                 connector = {name: value for name, value in connector.items() if not name.startswith(f"{side}.converter")}
+        if group.snapshot:
+            connector["schema.exclude.list"] = "holdfast"  # its progress is written down there, in a table that is published
         config = {"postgres": {"dsn": f"host=127.0.0.1 port={self.cluster.port} dbname={group.name} user={USER} password={PASSWORD}",
                                "slot": group.slot(self.name), "publication": PUBLICATION},
                   "kafka": {"bootstrap.servers": self.node.address},

@@ -165,12 +165,20 @@ bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,
 adapters::SnapshotTables InitialSnapshot::read_tables(postgres::Session& session) const {
     const auto captures = adapters::snapshot_tables(config_);
     adapters::SnapshotTables tables;
+    // A row filter's names are written for the search_path under which it is read.
+    session.exec("BEGIN");
+    session.exec("SET LOCAL search_path = pg_catalog, pg_temp");
     for (postgres::SnapshotTable& table :
          postgres::read_snapshot_tables(session, required_.publication)) {
-        if (!table.columns.empty() && captures(table.schema, table.name)) {
-            tables.emplace(table.oid, std::move(table));
+        if (table.columns.empty() || !captures(table.schema, table.name)) {
+            continue;
         }
+        if (!table.key_type_elsewhere.empty()) {
+            table.key.clear();  // it would leave rows out
+        }
+        tables.emplace(table.oid, std::move(table));
     }
+    session.exec("COMMIT");
     return tables;
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/scope_exit.hpp"
-#include "postgres/array_literal.hpp"
 
 namespace holdfast::relay::postgres {
 namespace {
@@ -14,33 +13,12 @@ namespace {
 constexpr std::int64_t kFirstStep = 4;
 constexpr std::int64_t kStepGrowth = 8;
 
-/// Names of types whose operators are found by the search_path, of which chunk_query() would take
-/// other ones than the index: a type of an extension, or a domain over one.
-constexpr const char* kForeignKeyTypes =
-    "WITH RECURSIVE base (oid) AS ("
-    "  SELECT a.atttypid FROM pg_catalog.pg_attribute a "
-    "  WHERE a.attrelid = $1::oid AND a.attname = ANY ($2::name[]) "
-    "  UNION SELECT t.typbasetype FROM base JOIN pg_catalog.pg_type t ON t.oid = base.oid "
-    "  WHERE t.typtype = 'd') "
-    "SELECT pg_catalog.format_type(t.oid, NULL) FROM base "
-    "JOIN pg_catalog.pg_type t ON t.oid = base.oid "
-    "WHERE t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace "
-    "  AND t.typelem = 0 LIMIT 1";
-
 std::vector<std::string> placeholders(std::size_t first, std::size_t count) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < count; ++i) {
         names.push_back("$" + std::to_string(first + i));
     }
     return names;
-}
-
-std::string name_array(const std::vector<std::string>& names) {
-    ArrayLiteral array;
-    for (const std::string& name : names) {
-        array.append(std::string_view(name));
-    }
-    return array.c_str();
 }
 
 class ChunkReader {
@@ -84,12 +62,9 @@ class ChunkReader {
             throw ChunkRefused("the key of table " + name +
                                " is not what it was when the snapshot began: ask for it again");
         }
-        const std::string oid = std::to_string(chunk_.table.oid);
-        const Result foreign =
-            session_.exec(kForeignKeyTypes, {oid.c_str(), name_array(chunk_.table.key).c_str()});
-        if (!foreign.empty()) {
+        if (!chunk_.table.key_type_elsewhere.empty()) {
             throw ChunkRefused("table " + name + " has a key of type " +
-                               std::string(foreign.text(0, 0)) +
+                               chunk_.table.key_type_elsewhere +
                                ", by whose order it cannot be read");
         }
         for (const SnapshotColumn& column : chunk_.table.columns) {

@@ -26,8 +26,8 @@ struct ConnectOptions {
 /// Defaults: connect_timeout=10, keepalives_idle=10, keepalives_interval=5, keepalives_count=3,
 /// tcp_user_timeout=30000 (a half-open connection is noticed within half a minute),
 /// client_encoding=UTF8, target_session_attrs=read-write (a hot standby cannot serve the relay).
-/// Added to `options` of every connection: the text forms of dates, intervals, floating-point numbers
-/// and bytes that the relay reads, which a database or a role could have set otherwise.
+/// Added to `options` of every connection: the text forms of dates, intervals, floating-point
+/// numbers and bytes that the relay reads, which a database or a role could have set otherwise.
 /// Blocks for at most connect_timeout per host.
 /// Throws FatalError(kConfig) for a dsn that libpq cannot parse, FatalError(kPermissionDenied) when
 /// the server refuses the login, RetryableError for everything else.  No message holds a password.

@@ -28,7 +28,8 @@ class ExportedSnapshot {
     [[nodiscard]] Lsn lsn() const noexcept { return lsn_; }
 
     /// A session that reads under the snapshot, in a transaction that only reads and that nothing
-    /// but its end takes down.  Row-level security that would hide rows is an error in it.
+    /// but its end takes down.  Row-level security that would hide rows is an error in it,
+    /// and its search_path has nothing but pg_catalog.
     [[nodiscard]] Session reader(const ConnectOptions& options) const;
 
  private:

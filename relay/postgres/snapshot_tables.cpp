@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "postgres/array_literal.hpp"
+
 namespace holdfast::relay::postgres {
 namespace {
 
@@ -55,6 +57,19 @@ constexpr const char* kKeys =
     "  AND ($2::name IS NULL OR t.schemaname = $2 AND t.tablename = $3::name) "
     "  AND k.place <= i.indnkeyatts ORDER BY c.oid, k.place";
 
+constexpr const char* kKeyTypesElsewhere =
+    "WITH RECURSIVE base (relid, oid) AS ("
+    "  SELECT a.attrelid, a.atttypid "
+    "  FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::name[])) "
+    "    AS k (relid, name) "
+    "  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.relid AND a.attname = k.name "
+    "  UNION SELECT base.relid, t.typbasetype FROM base "
+    "  JOIN pg_catalog.pg_type t ON t.oid = base.oid WHERE t.typtype = 'd') "
+    "SELECT base.relid, pg_catalog.format_type(t.oid, NULL) FROM base "
+    "JOIN pg_catalog.pg_type t ON t.oid = base.oid "
+    "WHERE t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace "
+    "  AND t.typelem = 0";
+
 std::uint32_t oid_at(const Result& rows, int row) {
     return static_cast<std::uint32_t>(rows.int64(row, 0));
 }
@@ -74,6 +89,22 @@ std::vector<std::string> quoted(const Session& session, const std::vector<std::s
         result.push_back(session.quote_identifier(name));
     }
     return result;
+}
+
+void note_key_types(Session& session, std::vector<SnapshotTable>& tables) {
+    ArrayLiteral relations;
+    ArrayLiteral names;
+    for (const SnapshotTable& table : tables) {
+        for (const std::string& name : table.key) {
+            relations.append(static_cast<std::int64_t>(table.oid));
+            names.append(name);
+        }
+    }
+    const Result rows = session.exec(kKeyTypesElsewhere, {relations.c_str(), names.c_str()});
+    for (int row = 0; row < rows.rows(); ++row) {
+        const auto table = std::ranges::find(tables, oid_at(rows, row), &SnapshotTable::oid);
+        table->key_type_elsewhere = rows.text(row, 1);
+    }
 }
 
 /// Of one table, or with nullptr twice all of them.
@@ -122,6 +153,7 @@ std::vector<SnapshotTable> read_tables(Session& session, const std::string& publ
             table.key.clear();
         }
     }
+    note_key_types(session, tables);
     return tables;
 }
 

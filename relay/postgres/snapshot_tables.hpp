@@ -38,6 +38,9 @@ struct SnapshotTable {
     /// `columns`, and in every old row that the stream sends: of the replica identity's index, else
     /// of the primary key, else of the first unique index that serves.  Empty = there are none.
     std::vector<std::string> key;
+    /// A type in the key whose operators are found by the search_path, so that `>` may be another
+    /// order than the index has: of an extension, or a domain over such a one.  "" = none.
+    std::string key_type_elsewhere{};
 };
 
 /// In the order of schema and name.  Throws as Session::exec().

@@ -31,8 +31,10 @@ TEST(Settings, RequireTheColumnsThatTheRouterReads) {
 }
 
 TEST(Settings, NeedTheExtensionForWhatItHasAndNotForChangeEventsAlone) {
-    const std::string on = "[connector]\n\"topic.prefix\" = \"app\"\n";
+    const std::string snapshot = "[connector]\n\"topic.prefix\" = \"app\"\n";
+    const std::string on = snapshot + "\"snapshot.mode\" = \"no_data\"\n";
     EXPECT_TRUE(stream_requirements(parse()).extension);
+    EXPECT_TRUE(stream_requirements(parse(snapshot)).extension);
     EXPECT_FALSE(stream_requirements(parse(on)).extension);
     EXPECT_FALSE(stream_requirements(parse(on + "[outbox]\ntable = \"shop.a\"\n")).extension);
     EXPECT_TRUE(stream_requirements(parse(on + "[capture]\nrecord_offsets = true\n")).extension);

@@ -131,7 +131,7 @@ TEST(Config, TakesASnapshotFirstUnlessItIsToldOtherwise) {
     EXPECT_EQ(good(kBrokers).connector.text("snapshot.mode"), "initial");
     EXPECT_TRUE(
         contains(problem_of(std::string("[connector]\n\"snapshot.mode\" = \"never\"\n") + kBrokers),
-                 "holdfast.toml:2: [connector] \"snapshot.mode\" has to be one of \"initial\""));
+                 "holdfast.toml:2: [connector] snapshot.mode has to be one of \"initial\""));
 }
 
 TEST(Config, HasOneOutboxUnlessItIsToldOtherwise) {

@@ -62,9 +62,7 @@ class ChunkReaderTest : public testing::DatabaseTest {
         }
     }
     /// Whether a statement can run, and outside of a transaction.
-    bool is_idle() {
-        return sql("SHOW transaction_read_only").text(0, 0) == "off";
-    }
+    bool is_idle() { return sql("SHOW transaction_read_only").text(0, 0) == "off"; }
 
     ChunkRequest request;
 };

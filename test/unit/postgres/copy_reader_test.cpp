@@ -69,8 +69,8 @@ TEST_F(CopyReaderTest, ReadersOfASnapshotSeeWhatItSees) {
     Session second = snapshot->reader(options());
     snapshot.reset();
     sql("INSERT INTO item VALUES (3)");
-    EXPECT_EQ(first.exec("SELECT count(*) FROM item").int64(0, 0), 1);
-    EXPECT_EQ(second.exec("SELECT count(*) FROM item").int64(0, 0), 1);
+    EXPECT_EQ(first.exec("SELECT count(*) FROM public.item").int64(0, 0), 1);
+    EXPECT_EQ(second.exec("SELECT count(*) FROM public.item").int64(0, 0), 1);
     EXPECT_THROW(first.exec("INSERT INTO item VALUES (4)"), SqlError);
 }
 
@@ -80,7 +80,7 @@ TEST_F(CopyReaderTest, ASnapshotWithItsSlotHasWhatTheSlotWillNotSend) {
     const ExportedSnapshot snapshot = ExportedSnapshot::with_slot(options(), "copy_reader_test");
     sql("INSERT INTO item VALUES (2)");
     Session reader = snapshot.reader(options());
-    EXPECT_EQ(reader.exec("SELECT count(*) FROM item").int64(0, 0), 1);
+    EXPECT_EQ(reader.exec("SELECT count(*) FROM public.item").int64(0, 0), 1);
     const Result slot = session_->exec(
         "SELECT confirmed_flush_lsn, plugin, temporary FROM pg_replication_slots "
         "WHERE slot_name = 'copy_reader_test'");
@@ -101,7 +101,7 @@ TEST_F(CopyReaderTest, RowLevelSecurityThatWouldHideRowsIsAnError) {
     as_seer.dsn.replace(as_seer.dsn.find("user=postgres"), 13, "user=seer_of_some");
     const ExportedSnapshot snapshot = ExportedSnapshot::of_now(options());
     Session reader = snapshot.reader(as_seer);
-    EXPECT_THROW(reader.exec("SELECT * FROM item"), SqlError);
+    EXPECT_THROW(reader.exec("SELECT * FROM public.item"), SqlError);
     sql("DROP OWNED BY seer_of_some");
     sql("DROP ROLE seer_of_some");
 }

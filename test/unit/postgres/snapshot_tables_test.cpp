@@ -94,6 +94,22 @@ TEST_F(SnapshotTables, WithoutAPrimaryKeyAUniqueIndexServesIfNothingInItCanBeMis
     EXPECT_EQ(read(), "public.a(x,y)[x]");
 }
 
+TEST_F(SnapshotTables, AKeyWhoseOrderTheSearchPathDecidesIsKnown) {
+    if (sql("SELECT FROM pg_available_extensions WHERE name = 'citext'").empty()) {
+        GTEST_SKIP() << "the server has no citext";
+    }
+    sql("CREATE EXTENSION citext");
+    sql("CREATE DOMAIN email AS citext");
+    sql("CREATE TYPE mood AS ENUM ('sad')");
+    sql("CREATE DOMAIN age AS int");
+    sql("CREATE TABLE a (id email PRIMARY KEY)");
+    sql("CREATE TABLE b (m mood, n age, l citext[], PRIMARY KEY (m, n, l))");
+    sql("CREATE PUBLICATION pub FOR TABLE a, b");
+    const std::vector<SnapshotTable> tables = read_snapshot_tables(*session_, "pub");
+    EXPECT_EQ(tables.at(0).key_type_elsewhere, "citext");
+    EXPECT_EQ(tables.at(1).key_type_elsewhere, "");
+}
+
 TEST_F(SnapshotTables, AListOfColumnsLimitsThemAndGeneratedOnesAreThereWithoutOne) {
     sql("CREATE TABLE a (id int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)");
     sql("CREATE PUBLICATION pub FOR TABLE a");

@@ -12,11 +12,13 @@ namespace holdfast::relay::adapters {
 namespace {
 
 /// The stream waits meanwhile.  search_path: what a condition names means what it meant when it was
-/// checked.  synchronous_commit: a watermark and progress need no standby.
+/// checked.  synchronous_commit: a watermark and progress need no standby.  row_security: a policy
+/// that would leave rows out is an error.
 constexpr const char* kSettings =
     "SELECT pg_catalog.set_config('lock_timeout', '200ms', false), "
     "       pg_catalog.set_config('statement_timeout', '3s', false), "
     "       pg_catalog.set_config('synchronous_commit', 'local', false), "
+    "       pg_catalog.set_config('row_security', 'off', false), "
     "       pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)";
 
 constexpr std::string_view kInsufficientPrivilege = "42501";
@@ -45,7 +47,8 @@ std::string_view cut(std::string_view& text, char separator) {
     }
     if (error.sqlstate() == kInsufficientPrivilege) {
         throw capture::SnapshotError(std::string(error.what()) +
-                                     ": the relay's role needs SELECT on the table, and "
+                                     ": the relay's role needs SELECT on the table (with "
+                                     "row-level security, BYPASSRLS), and "
                                      "holdfast.grant_relay('role')");
     }
     if (error.sqlstate().starts_with(kDataException)) {

@@ -174,6 +174,25 @@ TEST_F(ChunkSourceTest, WithStandbysWaitsForWhatMayHaveBeenStreamedBeforeItBegan
     later.exec("ROLLBACK");
 }
 
+TEST_F(ChunkSourceTest, DoesNotTakeWhatAPolicyLeavesForAllThereIs) {
+    sql("CREATE ROLE plain LOGIN");
+    sql("GRANT SELECT ON item TO plain");
+    sql("ALTER TABLE item ENABLE ROW LEVEL SECURITY");
+    sql("CREATE POLICY newer ON item USING (id > 1)");
+    postgres::ConnectOptions plain = options();
+    plain.dsn += " user=plain";
+    ChunkSource chunks(plain, {.slot = "relay", .publication = "app", .chunk_rows = 2}, clock);
+    std::string reason;
+    try {
+        static_cast<void>(chunks.read(work, streamed));
+    } catch (const capture::SnapshotError& error) {
+        reason = error.what();
+    }
+    sql("DROP OWNED BY plain");
+    sql("DROP ROLE plain");
+    EXPECT_NE(reason.find("row-level security policy"), std::string::npos) << reason;
+}
+
 TEST_F(ChunkSourceTest, SaysWhatKindOfFailureItIs) {
     ChunkSource chunks = source();
     const auto failure = [&](const std::string& table, const std::string& condition) {

@@ -280,7 +280,21 @@ void IncrementalSnapshot::read_next() {
     }
 }
 
+void IncrementalSnapshot::require_same_key(const SnapshotWork& work, const SnapshotChunk& chunk) {
+    ReadBy by{.snapshot_id = work.snapshot_id, .ordinal = work.ordinal};
+    for (const std::size_t column : chunk.key) {
+        by.columns.push_back(chunk.relation.columns()[column].name);
+    }
+    if (read_by_.snapshot_id == by.snapshot_id && read_by_.ordinal == by.ordinal &&
+        read_by_ != by) {
+        throw SnapshotError("the key of table " + chunk.relation.qualified_name() +
+                            " is not what it was when the snapshot began: ask for it again");
+    }
+    read_by_ = std::move(by);
+}
+
 void IncrementalSnapshot::open_window(SnapshotWork work, SnapshotChunk chunk) {
+    require_same_key(work, chunk);
     if (!chunk.last_key.empty()) {
         work.last_key = chunk.last_key;
     }

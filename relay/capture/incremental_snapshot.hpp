@@ -97,6 +97,7 @@ class IncrementalSnapshot {
     void drop_chunk();
     void read_next();
     void open_window(SnapshotWork work, SnapshotChunk chunk);
+    void require_same_key(const SnapshotWork& work, const SnapshotChunk& chunk);
     void keep_progress();
     void advance_work();
     void fail(const SnapshotWork& work, const std::string& reason);
@@ -122,6 +123,16 @@ class IncrementalSnapshot {
     StreamedXids streamed_;
     std::optional<Xid> open_xid_;
     std::vector<Xid> rings_;  ///< transactions that ask for something, not known to be visible
+
+    /// By which columns a table is being read: `last_key` has values only.
+    struct ReadBy {
+        std::int64_t snapshot_id = 0;
+        std::int32_t ordinal = 0;
+        std::vector<std::string> columns{};
+
+        bool operator==(const ReadBy&) const = default;
+    };
+    ReadBy read_by_;
 
     SnapshotWork work_;
     std::optional<SnapshotChunk> chunk_;

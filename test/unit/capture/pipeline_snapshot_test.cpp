@@ -578,6 +578,17 @@ TEST_F(PipelineSnapshotTest, ASnapshotThatCannotGoOnFailsAndTheStreamGoesOn) {
     EXPECT_EQ(sent(), "c 9");
 }
 
+TEST_F(PipelineSnapshotTest, ATableThatGetsAnotherKeyFails) {
+    start();
+    watermark();
+    chunks.key = {2};
+    acknowledge();
+    EXPECT_EQ(chunks.last_call(),
+              "snapshot 7 failed: the key of table inventory.customers is not what it was when the "
+              "snapshot began: ask for it again");
+    EXPECT_EQ(sent(), "r 1 r 2");
+}
+
 TEST_F(PipelineSnapshotTest, ATableThatIsNotCapturedFails) {
     chunks.kept.table = "secrets";
     start();

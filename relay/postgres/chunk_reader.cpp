@@ -43,6 +43,11 @@ std::string name_array(const std::vector<std::string>& names) {
     return array.c_str();
 }
 
+[[noreturn]] void refuse_generated(const std::string& table, const std::string& column) {
+    throw ChunkRefused("table " + table +
+                       " has a key with a generated column, which is not streamed: " + column);
+}
+
 class ChunkReader {
  public:
     ChunkReader(Session& session, const ChunkRequest& request)
@@ -98,8 +103,7 @@ class ChunkReader {
         for (const std::string& column : chunk_.table.key) {
             const auto found = std::ranges::find(columns_, column);
             if (found == columns_.end()) {
-                throw ChunkRefused("column " + column + " of the key of table " + name +
-                                   " is generated, and not in the stream");
+                refuse_generated(name, column);
             }
             key_.push_back(static_cast<int>(found - columns_.begin()));
         }

@@ -21,6 +21,11 @@ std::vector<std::string> placeholders(std::size_t first, std::size_t count) {
     return names;
 }
 
+[[noreturn]] void refuse_generated(const std::string& table, const std::string& column) {
+    throw ChunkRefused("table " + table +
+                       " has a key with a generated column, which is not streamed: " + column);
+}
+
 class ChunkReader {
  public:
     ChunkReader(Session& session, const ChunkRequest& request)
@@ -73,8 +78,7 @@ class ChunkReader {
         for (const std::string& column : chunk_.table.key) {
             const auto found = std::ranges::find(columns_, column);
             if (found == columns_.end()) {
-                throw ChunkRefused("column " + column + " of the key of table " + name +
-                                   " is generated, and not in the stream");
+                refuse_generated(name, column);
             }
             key_.push_back(static_cast<int>(found - columns_.begin()));
         }

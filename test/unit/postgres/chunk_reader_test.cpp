@@ -198,6 +198,12 @@ TEST_F(ChunkReaderTest, RefusesWhatCannotBeReadInChunks) {
     request.table = "keyless";
     EXPECT_EQ(refused(),
               "table public.keyless has no published key to read it by: add a primary key");
+    sql("CREATE TABLE public.made (id int, half int GENERATED ALWAYS AS (id / 2) STORED, "
+        "PRIMARY KEY (id, half))");
+    sql("ALTER PUBLICATION app ADD TABLE public.made");
+    request.table = "made";
+    EXPECT_EQ(refused(),
+              "table public.made has a key with a generated column, which is not streamed: half");
     request.table = "item";
     request.after = {"1", "2"};
     EXPECT_EQ(refused(),

@@ -101,7 +101,8 @@ void Pipeline::turn() {
             release_held(SnapshotMarker::kLast);
         }
     }
-    if (!more_to_read_) {
+    if (all_read() || !may_read()) {
+        // Nothing comes that could fill a batch.
         sender_.send_now();
     }
     save_due(clock_.now());

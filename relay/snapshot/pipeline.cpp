@@ -29,7 +29,7 @@ std::uint64_t ticket(std::size_t table, std::uint64_t chunk) {
 }  // namespace
 
 Pipeline::Pipeline(capture::RecordSink& sink, std::vector<Table> tables,
-                   std::vector<RowSource*> sources, Ledger& ledger, const Clock& clock,
+                   const std::vector<RowSource*>& sources, Ledger& ledger, const Clock& clock,
                    metrics::CaptureMetrics& metrics, PipelineOptions options)
     : options_(std::move(options)),
       ledger_(ledger),

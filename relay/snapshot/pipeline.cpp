@@ -29,7 +29,7 @@ std::uint64_t ticket(std::size_t table, std::uint64_t chunk) {
 }  // namespace
 
 Pipeline::Pipeline(capture::RecordSink& sink, std::vector<Table> tables,
-                   std::vector<RowSource*> sources, Ledger& ledger, const Clock& clock,
+                   const std::vector<RowSource*>& sources, Ledger& ledger, const Clock& clock,
                    metrics::CaptureMetrics& metrics, PipelineOptions options)
     : options_(std::move(options)),
       ledger_(ledger),
@@ -101,7 +101,8 @@ void Pipeline::turn() {
             release_held(SnapshotMarker::kLast);
         }
     }
-    if (!more_to_read_) {
+    if (all_read() || !may_read()) {
+        // Nothing comes that could fill a batch.
         sender_.send_now();
     }
     save_due(clock_.now());

@@ -52,9 +52,9 @@ class Pipeline final : private capture::AcknowledgementListener {
  public:
     /// `tables` in the order in which they are begun; `sources` read that many at a time.  All
     /// references must outlive the pipeline.  Throws FatalError(kConfig).
-    Pipeline(capture::RecordSink& sink, std::vector<Table> tables, std::vector<RowSource*> sources,
-             Ledger& ledger, const Clock& clock, metrics::CaptureMetrics& metrics,
-             PipelineOptions options);
+    Pipeline(capture::RecordSink& sink, std::vector<Table> tables,
+             const std::vector<RowSource*>& sources, Ledger& ledger, const Clock& clock,
+             metrics::CaptureMetrics& metrics, PipelineOptions options);
 
     /// Reads all tables and waits until Kafka has their rows.  Returns false when `stop` was
     /// signalled first; what Kafka had by then is saved.  Throws what sources, sink and ledger

@@ -266,6 +266,28 @@ TEST_F(SnapshotPipeline, StopsReadingAtTheBoundAndGoesOnWhenKafkaAnswers) {
     EXPECT_EQ(sink.sent.size(), 6U);
 }
 
+TEST_F(SnapshotPipeline, RecordsLingerWhileMoreIsToComeAndNotAtTheEnd) {
+    table("a", {1, 2, 3, 4, 5});
+    start();
+    rows[0]->readable = 3;
+    pipeline->turn();
+    EXPECT_EQ(sink.sent.size(), 3U);
+    EXPECT_EQ(sink.sent_now, 0U);
+    rows[0]->readable = SIZE_MAX;
+    pipeline->turn();
+    EXPECT_EQ(sink.sent.size(), 5U);
+    EXPECT_EQ(sink.sent_now, 5U);
+}
+
+TEST_F(SnapshotPipeline, NothingLingersAtTheBound) {
+    table("a", {1, 2, 3});
+    options.max_in_flight_bytes = 1;
+    start();
+    pipeline->turn();
+    EXPECT_EQ(sink.sent.size(), 1U);
+    EXPECT_EQ(sink.sent_now, 1U);
+}
+
 TEST_F(SnapshotPipeline, AFullSinkLosesNothing) {
     table("a", {1, 2, 3, 4, 5});
     table("b", {1, 2});

@@ -198,6 +198,18 @@ TEST_F(PipelineSnapshotTest, TheSlotIsNotConfirmedPastAWatermarkWhoseRowsAreUnde
     EXPECT_EQ(chunks.calls.size(), 3U);
 }
 
+TEST_F(PipelineSnapshotTest, ProgressDoesNotWaitForWhatComesBehindTheWatermark) {
+    start();
+    watermark();
+    relation();
+    transaction({test::insert_frame(kTable, row("9"))});
+    turn();
+    sink.acknowledge(0);
+    sink.acknowledge(1);
+    turn();
+    EXPECT_EQ(chunks.calls, (Calls{"read", "progress 2 rows after 2", "read after 2"}));
+}
+
 TEST_F(PipelineSnapshotTest, RowsWaitForAFullSinkLikeEvents) {
     sink.capacity = 1;
     start();
@@ -324,14 +336,14 @@ TEST_F(PipelineSnapshotTest, AKeyOfSeveralColumnsIsComparedWhole) {
     catalog.key = {"region", "id"};
     chunks.columns[1].part_of_key = true;
     chunks.chunk_rows = 3;
-    // As one text, 1,12 would be 11,2.
-    chunks.table = {{"12", "1", "a"}, {"2", "11", "b"}, {"1", "2", "c"}, {"1", "3", "d"}};
+    // As one text, the first two would be the same.
+    chunks.table = {{"2:3", "1", "a"}, {"3", "1:2", "b"}, {"1", "2", "c"}, {"1", "3", "d"}};
     start();
     relation(chunks.columns);
-    transaction({test::update_frame(kTable, {"2", "11", "new"})});
+    transaction({test::update_frame(kTable, {"3", "1:2", "new"})});
     watermark();
     ASSERT_EQ(sink.sent.size(), 3U);
-    EXPECT_EQ(sink.sent[1].key, R"({"region":"1","id":"12"})");
+    EXPECT_EQ(sink.sent[1].key, R"({"region":"1","id":"2:3"})");
     EXPECT_EQ(sink.sent[2].key, R"({"region":"2","id":"1"})");
     acknowledge();
     EXPECT_EQ(chunks.last_call(), "read after 2 1");
@@ -385,6 +397,25 @@ TEST_F(PipelineSnapshotTest, AChunkOfNewerColumnsThanTheStreamsIsComparedByTheir
     watermark();
     EXPECT_EQ(sent(), "c 7 u 1 r 2");
     EXPECT_NE(sink.sent[2].value.find(R"("after":{"name":"b","id":"2"})"), std::string::npos);
+}
+
+TEST_F(PipelineSnapshotTest, TheStreamMayReachTheColumnsOfTheChunkInItsWindow) {
+    chunks.columns = {{"name"}, {"id", 25, true}};
+    chunks.key = {1};
+    chunks.table = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
+    chunks.chunk_rows = 3;
+    chunks.paused = true;
+    start();
+    relation({{"id", 25, true}, {"name"}});
+    turn();
+    chunks.paused = false;
+    ring("resume");
+    turn();
+    transaction({test::update_frame(kTable, {"1", "3"})});
+    relation(chunks.columns);
+    transaction({test::update_frame(kTable, {"3", "2"})});
+    watermark();
+    EXPECT_EQ(sent(), "u 1 u 2 r 3");
 }
 
 TEST_F(PipelineSnapshotTest, ARowWithANewLabelHasItsTableDescribedAgain) {

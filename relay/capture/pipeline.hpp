@@ -52,7 +52,7 @@ struct PipelineOptions {
 
     /// The same while a backlog is read fast, where it only saves wake-ups: a Unix socket's buffer
     /// holds about ninety changes.
-    std::chrono::microseconds fast_gather_limit{500};
+    std::chrono::microseconds fast_gather_limit{250};
 
     /// heartbeat.interval.ms: how often a heartbeat is sent; 0 = never.
     std::chrono::milliseconds heartbeat_interval{0};

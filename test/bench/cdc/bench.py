@@ -7,7 +7,7 @@ the same topics and one partition each, below build/bench-cdc.
                                    keeps the figures of the others
     bench.py --contestant relay    some of the contestants (relay, debezium, debezium_defaults); writes no document
 
-Other sizes than these write no document either.
+Other sizes than these, or another host, write no document either.
 
 Sizes and repetitions, from the environment:
     HOLDFAST_CDC_OUTBOX_ROWS      600000    rows of the outbox's backlog
@@ -17,6 +17,7 @@ Sizes and repetitions, from the environment:
     HOLDFAST_CDC_LATENCY_S        30        seconds of measured latency
     HOLDFAST_CDC_WARM_UP_S        20        and before them
     HOLDFAST_CDC_ROUNDS           3         every contestant in each; figures are medians
+    HOLDFAST_CDC_HOST             (socket)  how the relay reaches PostgreSQL; 127.0.0.1 is Debezium's way
 """
 
 import argparse
@@ -145,7 +146,7 @@ def main():
     if results:
         found = {"sizes": dataclasses.asdict(sizes), "parts": {part: figures.dated(rounds) for part, rounds in results.items()}}
         print(figures.terminal(found))
-        if everyone and sizes == Sizes():
+        if everyone and sizes == Sizes() and contestants.HOST is None:
             kept = figures.keep(found)
             figures.write(kept, charts.draw(kept))
     if failed:

@@ -1,9 +1,13 @@
 """Who reads a slot: Debezium's connector in Connect standalone, tuned and as it comes, and the relay.  All
 write the same records to topics whose names begin with the slot's, so that rounds do not meet."""
 
+import os
+
 from harness.connect import JSON_CONVERTER, STRING_CONVERTER, Connect
 from harness.relay import Relay
 from place import PASSWORD, PUBLICATION, USER
+
+HOST = os.environ.get("HOLDFAST_CDC_HOST")  # of PostgreSQL, for the relay; None = its Unix socket
 
 PLACEMENT = "type:header:eventType"
 
@@ -62,7 +66,7 @@ class Ours(Relay):
 
 class HoldfastRelay:
     def reader(self, place, slot, work, snapshot):
-        config = {"postgres": {"dsn": f"host=127.0.0.1 port={place.cluster.port} dbname={place.name} user={USER} password={PASSWORD}",
+        config = {"postgres": {"dsn": f"host={HOST or place.cluster.socket_directory} port={place.cluster.port} dbname={place.name} user={USER} password={PASSWORD}",
                                "slot": slot, "publication": PUBLICATION},
                   "kafka": {"bootstrap.servers": place.kafka.address},
                   "maintenance": {"interval_s": 0, "expire_holds_interval_ms": 0, "saga_sweep_interval_ms": 0}}

@@ -118,6 +118,8 @@ def notes(kept):
         "/dev/null, from process start to end.",
         "Rates and CPU are from the first record in Kafka to the last (so without the start of the JVM, which \"start to first event\" has); CPU is user and system "
         "time of the reader's process alone.",
+        "The relay and `pg_recvlogical` reach PostgreSQL through its Unix socket; Debezium through 127.0.0.1, as JDBC has to. A drain is bounded by the "
+        "walsender's one core, which a packet over loopback costs more: `HOLDFAST_CDC_HOST=127.0.0.1` shows it.",
         f"Outbox: {sizes['outbox_rows']:,} rows, payload of about 250 bytes, a row a transaction. Change events: {sizes['changes']:,} changes of a table with 20 columns of "
         "mixed types, 5 inserts, 4 updates and a delete a transaction, each delete with a tombstone; JSON without schemas.",
         f"Snapshot: {sizes['snapshot_rows']:,} rows of the same table, `snapshot.mode` initial. Large transaction: {sizes['transaction_rows']:,} inserts into it.",

@@ -25,7 +25,7 @@ char unescaped(char c) {
     }
 }
 
-CopyField make_field(char* begin, char* end) {
+CopyField make_field(char* begin, const char* end) {
     if (end - begin == 2 && begin[0] == '\\' && begin[1] == 'N') {
         return {.is_null = true, .text = {}};
     }

@@ -37,6 +37,6 @@ enum class Step {
     kTakeWithSlot,  ///< makes the slot, and takes the snapshot that belongs to it
 };
 
-[[nodiscard]] Step next_step(Mode mode, const Situation& situation);
+[[nodiscard]] Step next_step(Mode mode, const Situation& now);
 
 }  // namespace holdfast::relay::snapshot

@@ -39,7 +39,12 @@ class SnapshotRows final : public snapshot::RowSource {
     postgres::Session session_;
     postgres::CopyReader reader_;
     const SnapshotTables& tables_;
-    std::string table_;  ///< that is being read, for messages
+    /// Throws RetryableError when another snapshot is needed to see the rows of the table.
+    void require_not_rewritten();
+
+    std::string table_;      ///< that is being read, for messages
+    std::uint32_t oid_ = 0;  ///< of it
+    bool checked_ = false;   ///< it has not been rewritten, and cannot be any more
     std::vector<postgres::CopyField> fields_;
     std::vector<pgoutput::Value> values_;
 };

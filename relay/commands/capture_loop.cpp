@@ -215,7 +215,7 @@ void CaptureLoop::confirm_before_halt(postgres::ReplicationStream& stream) noexc
 std::optional<postgres::SlotRow> CaptureLoop::prepare(const StopSignal& stop) {
     using snapshot::Step;
     const Step step = snapshot_.next_step(*session_, policy_);
-    if (snapshot_.is_all()) {
+    if (snapshot_.nothing_follows()) {
         require_all_but_slot(*session_, required_);
         if (step == Step::kNone) {
             log::info("snapshot_is_complete", {{"slot", required_.slot}});
@@ -225,15 +225,17 @@ std::optional<postgres::SlotRow> CaptureLoop::prepare(const StopSignal& stop) {
     }
     std::optional<postgres::ExportedSnapshot> exported;
     SlotMaker make;
+    SlotPolicy policy = policy_;
     if (step == Step::kTakeWithSlot) {
-        policy_ = SlotPolicy::kReplaceLost;
+        policy = SlotPolicy::kReplaceLost;
         make = [&] {
+            snapshot_.announce(*session_);
             exported = postgres::ExportedSnapshot::with_slot(
                 adapters::connect_options(config_, "snapshot"), required_.slot);
             return exported->lsn();
         };
     }
-    postgres::SlotRow slot = prepare_stream(*session_, required_, policy_, make);
+    postgres::SlotRow slot = prepare_stream(*session_, required_, policy, make);
     // From now on a missing slot is a lost one.
     policy_ = SlotPolicy::kMustExist;
     if (step != Step::kNone && !slot.active_pid) {

@@ -20,12 +20,17 @@ namespace {
 
 constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kInvalidSchema = "3F000";
+constexpr std::string_view kInsufficientPrivilege = "42501";
 
 std::optional<postgres::SnapshotRunRow> last_run(postgres::Session& session,
                                                  const std::string& slot) {
     try {
         return postgres::read_last_initial_snapshot(session, slot);
     } catch (const postgres::SqlError& error) {
+        if (error.sqlstate() == kInsufficientPrivilege) {
+            throw FatalError(ExitCode::kPermissionDenied, error.message(),
+                             "As administrator: SELECT holdfast.grant_relay('<role>').");
+        }
         if (error.sqlstate() != kUndefinedTable && error.sqlstate() != kInvalidSchema) {
             throw;
         }
@@ -128,8 +133,9 @@ bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,
     }
     // The catalogue is read behind the snapshot: a column that is older than its row's reader.
     const adapters::SnapshotTables sources = read_tables(session);
-    const Run run = step == snapshot::Step::kResume ? resume(session, sources)
-                                                    : begin(session, sources, exported->lsn());
+    const std::optional<Run> unfinished =
+        step == snapshot::Step::kResume ? resume(session, sources) : std::nullopt;
+    const Run run = unfinished ? *unfinished : begin(session, sources, exported->lsn());
     const std::size_t threads =
         std::clamp<std::size_t>(run.tables.size(), 1, adapters::snapshot_threads(config_));
     std::vector<std::unique_ptr<adapters::SnapshotRows>> rows;
@@ -146,7 +152,7 @@ bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,
     exported.reset();  // the readers have it
     log::info("snapshot_started", {{"slot", required_.slot},
                                    {"snapshot_id", run.id},
-                                   {"resumed", step == snapshot::Step::kResume},
+                                   {"resumed", unfinished.has_value()},
                                    {"tables", run.tables.size()},
                                    {"lsn", options.lsn}});
     adapters::SnapshotLedger ledger(session, run.id);
@@ -182,13 +188,22 @@ adapters::SnapshotTables InitialSnapshot::read_tables(postgres::Session& session
     return tables;
 }
 
+void InitialSnapshot::announce(postgres::Session& session) const {
+    const auto last = last_run(session, required_.slot);
+    const bool unfinished = state_of(last) == snapshot::Situation::LastRun::kUnfinished;
+    if (unfinished && postgres::read_snapshot_progress(session, last->id).empty()) {
+        return;
+    }
+    session.exec("BEGIN");
+    if (unfinished) {
+        postgres::end_snapshot(session, last->id, "STOPPED");
+    }
+    postgres::start_snapshot(session, required_.slot, {}, Lsn{});
+    session.exec("COMMIT");
+}
+
 InitialSnapshot::Run InitialSnapshot::begin(postgres::Session& session,
                                             const adapters::SnapshotTables& tables, Lsn lsn) const {
-    if (const auto unfinished = last_run(session, required_.slot);
-        state_of(unfinished) == snapshot::Situation::LastRun::kUnfinished) {
-        // Of a slot that is gone: what it has sent says nothing of what the new one will.
-        postgres::end_snapshot(session, unfinished->id, "STOPPED");
-    }
     Run run;
     std::vector<std::pair<std::string, std::string>> names;
     for (const postgres::SnapshotTable* table : in_order(tables)) {
@@ -199,15 +214,19 @@ InitialSnapshot::Run InitialSnapshot::begin(postgres::Session& session,
     return run;
 }
 
-InitialSnapshot::Run InitialSnapshot::resume(postgres::Session& session,
-                                             const adapters::SnapshotTables& tables) const {
+std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
+    postgres::Session& session, const adapters::SnapshotTables& tables) const {
     const auto unfinished = last_run(session, required_.slot);
     if (!unfinished) {
         throw RetryableError("the snapshot that was to be resumed is gone");
     }
     Run run{.id = unfinished->id, .tables = {}};
-    for (const postgres::SnapshotTableRow& row :
-         postgres::read_snapshot_progress(session, run.id)) {
+    const std::vector<postgres::SnapshotTableRow> progress =
+        postgres::read_snapshot_progress(session, run.id);
+    if (progress.empty()) {
+        return std::nullopt;
+    }
+    for (const postgres::SnapshotTableRow& row : progress) {
         if (row.completed) {
             continue;
         }

@@ -29,13 +29,19 @@ class InitialSnapshot {
                     std::string run_id, const Clock& clock, metrics::RelayMetrics& metrics);
 
     /// snapshot.mode is initial_only: nothing comes behind the snapshot.
-    [[nodiscard]] bool is_all() const noexcept { return mode_ == snapshot::Mode::kInitialOnly; }
+    [[nodiscard]] bool nothing_follows() const noexcept {
+        return mode_ == snapshot::Mode::kInitialOnly;
+    }
 
     /// Before the slot is looked at: which step is next, with what is there now.  From then on no
     /// other relay takes a snapshot for the slot, as long as `session` lives.  Throws
     /// SlotInUseError when another one does, SqlError, RetryableError; FatalError kConfig when the
     /// extension is missing that keeps the progress.
     [[nodiscard]] snapshot::Step next_step(postgres::Session& session, SlotPolicy policy) const;
+
+    /// Before a slot is made: notes that it needs a snapshot, so that it is never streamed from
+    /// without one, whatever happens in between.  What an earlier slot's has sent does not count.
+    void announce(postgres::Session& session) const;
 
     /// Takes the snapshot or goes on with it.  `exported` is nullopt unless it was made with the
     /// slot.  Returns false when `stop` was signalled first.  Throws what the snapshot's pipeline
@@ -51,7 +57,9 @@ class InitialSnapshot {
     };
     [[nodiscard]] adapters::SnapshotTables read_tables(postgres::Session& session) const;
     Run begin(postgres::Session& session, const adapters::SnapshotTables& tables, Lsn lsn) const;
-    Run resume(postgres::Session& session, const adapters::SnapshotTables& tables) const;
+    /// nullopt = none of its tables is known yet.
+    std::optional<Run> resume(postgres::Session& session,
+                              const adapters::SnapshotTables& tables) const;
 
     const config::Config& config_;
     const postgres::StreamRequirements& required_;

@@ -161,6 +161,13 @@ BEGIN
     ON CONFLICT (slot) WHERE kind = 'initial' AND finished_at IS NULL DO NOTHING
     RETURNING * INTO run;
     IF run.snapshot_id IS NULL THEN
+        -- Announced before its slot was made, and not begun.
+        UPDATE snapshot_run r SET snapshot_lsn = snapshot_start.snapshot_lsn, started_at = now()
+        WHERE r.slot = snapshot_start.slot AND r.kind = 'initial' AND r.finished_at IS NULL
+          AND NOT EXISTS (SELECT FROM snapshot_table t WHERE t.snapshot_id = r.snapshot_id)
+        RETURNING * INTO run;
+    END IF;
+    IF run.snapshot_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'HF041',
             MESSAGE = format('the initial snapshot of slot "%s" has not ended', snapshot_start.slot),
             HINT = 'The relay takes it to its end, or ends it with snapshot_end, before it begins another.';

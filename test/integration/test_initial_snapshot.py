@@ -174,6 +174,36 @@ def test_a_lost_slot_is_made_up_for_only_when_needed(shop):
     assert [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("r", 1), ("r", 2)]
 
 
+def test_a_crash_between_the_slot_and_its_snapshot_leaves_no_gap(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item VALUES (1)")
+    relay = streams(prepare(shop, ["item"], {"snapshot.mode": "when_needed"}).start("--create-slot"))
+    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot) == 1, "it has reported", 30)
+    assert relay.terminate()[0] == 0
+    shop.cluster.drop_slot(shop.slot)
+    shop.query("INSERT INTO item VALUES (2)")
+    with shop.connect("postgres", autocommit=False) as connection:
+        connection.execute("SELECT pg_current_xact_id()")  # a slot is made when all that is under way has ended
+        relay.start()
+        wait_until(lambda: shop.value(STATUS) == "RUNNING", "the snapshot is announced before the slot is there", 30)
+        wait_until(lambda: shop.cluster.slot(shop.slot) is not None, "the slot is being made", 30)
+        relay.kill()
+        connection.rollback()
+    streams(relay.start(), 1)
+    assert [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("r", 1), ("r", 2)]
+    assert shop.value(STATUS) == "COMPLETED"
+
+
+def test_a_table_that_is_rewritten_behind_the_snapshot_is_not_taken_for_empty(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY, n int)")
+    shop.query("INSERT INTO item SELECT g, g FROM generate_series(1, 100) g")
+    relay = prepare(shop, ["item"], {**MODES, "snapshot.delay.ms": 3000}).start("--create-slot")
+    wait_until(lambda: shop.cluster.slot(shop.slot) is not None, "the slot and its snapshot are there", 30)
+    shop.query("ALTER TABLE item ALTER n TYPE bigint")
+    streams(relay)
+    assert sorted(row["id"] for op, _, row in values(shop, "item") if op == "r") == list(range(1, 101))
+
+
 def test_a_slot_that_was_forgotten_begins_with_a_snapshot_again(shop):
     publish_tables(shop, "item (id int PRIMARY KEY)")
     shop.query("INSERT INTO item VALUES (1)")

@@ -162,10 +162,11 @@ std::optional<capture::SnapshotWork> ChunkSource::next_work() {
         find_oldest_unknown(session);
         const postgres::Result rows = session.exec(
             "SELECT w.snapshot_id, w.ordinal, w.schema_name, w.table_name, w.condition, "
-            "       w.rows_sent, k.value "
+            "       w.rows_sent, k.value, k.name "
             "FROM holdfast.snapshot_next($1::name) w "
-            "LEFT JOIN LATERAL pg_catalog.unnest(w.last_key) WITH ORDINALITY AS k (value, place) "
-            "  ON true ORDER BY k.place",
+            "LEFT JOIN LATERAL ROWS FROM (pg_catalog.unnest(w.last_key), "
+            "                             pg_catalog.unnest(w.key_columns)) "
+            "  WITH ORDINALITY AS k (value, name, place) ON true ORDER BY k.place",
             {options_.slot.c_str()});
         if (rows.empty()) {
             return std::nullopt;
@@ -176,10 +177,14 @@ std::optional<capture::SnapshotWork> ChunkSource::next_work() {
                                    .table = std::string(rows.text(0, 3)),
                                    .condition = std::string(rows.text(0, 4)),
                                    .last_key = {},
+                                   .key_columns = {},
                                    .rows_sent = rows.int64(0, 5)};
         for (int row = 0; row < rows.rows(); ++row) {
             if (const auto value = rows.nullable(row, 6)) {
                 work.last_key.emplace_back(*value);
+            }
+            if (const auto name = rows.nullable(row, 7)) {
+                work.key_columns.emplace_back(*name);
             }
         }
         return work;
@@ -249,7 +254,7 @@ void ChunkSource::record_progress(const capture::SnapshotWork& work, bool comple
         postgres::save_snapshot_progress(
             session, work.snapshot_id, work.ordinal,
             work.last_key.empty() ? std::nullopt : std::optional(work.last_key), work.rows_sent,
-            completed);
+            completed, work.key_columns);
     });
 }
 

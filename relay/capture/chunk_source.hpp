@@ -31,9 +31,10 @@ struct SnapshotWork {
     std::int32_t ordinal = 0;  ///< of the table within the snapshot
     std::string schema;
     std::string table;
-    std::string condition{};              ///< SQL; "" = all rows
-    std::vector<std::string> last_key{};  ///< the rows behind it are to be read; empty = all
-    std::int64_t rows_sent = 0;           ///< of this table so far
+    std::string condition{};                 ///< SQL; "" = all rows
+    std::vector<std::string> last_key{};     ///< the rows behind it are to be read; empty = all
+    std::vector<std::string> key_columns{};  ///< whose values last_key has; empty = not known
+    std::int64_t rows_sent = 0;              ///< of this table so far
 };
 
 /// Rows in one block of memory, in the order in which they were read.

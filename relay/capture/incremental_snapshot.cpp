@@ -285,8 +285,10 @@ void IncrementalSnapshot::require_same_key(const SnapshotWork& work, const Snaps
     for (const std::size_t column : chunk.key) {
         by.columns.push_back(chunk.relation.columns()[column].name);
     }
-    if (read_by_.snapshot_id == by.snapshot_id && read_by_.ordinal == by.ordinal &&
-        read_by_ != by) {
+    const bool other_than_noted =
+        !work.last_key.empty() && !work.key_columns.empty() && work.key_columns != by.columns;
+    if (other_than_noted || (read_by_.snapshot_id == by.snapshot_id &&
+                             read_by_.ordinal == by.ordinal && read_by_ != by)) {
         throw SnapshotError("the key of table " + chunk.relation.qualified_name() +
                             " is not what it was when the snapshot began: ask for it again");
     }
@@ -295,6 +297,7 @@ void IncrementalSnapshot::require_same_key(const SnapshotWork& work, const Snaps
 
 void IncrementalSnapshot::open_window(SnapshotWork work, SnapshotChunk chunk) {
     require_same_key(work, chunk);
+    work.key_columns = read_by_.columns;
     if (!chunk.last_key.empty()) {
         work.last_key = chunk.last_key;
     }

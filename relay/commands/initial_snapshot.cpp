@@ -238,12 +238,12 @@ std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
                                               {"table", row.schema + "." + row.table},
                                               {"rows_sent", row.rows_sent}});
             postgres::save_snapshot_progress(session, run.id, row.ordinal, row.last_key,
-                                             row.rows_sent, true);
+                                             row.rows_sent, true, row.key_columns);
             continue;
         }
         snapshot::Table table = make_table(session, found->second, row.ordinal);
         // Of another key than it is read by now, a position says nothing.
-        if (row.last_key && row.last_key->size() == table.key.size()) {
+        if (row.last_key && row.key_columns == found->second.key) {
             table.after = row.last_key;
             table.rows_sent = row.rows_sent;
         }

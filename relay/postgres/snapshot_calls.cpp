@@ -26,10 +26,11 @@ std::optional<SnapshotRunRow> read_last_initial_snapshot(Session& session,
 std::vector<SnapshotTableRow> read_snapshot_progress(Session& session, std::int64_t snapshot_id) {
     const Result rows = session.exec(
         "SELECT t.ordinal, t.schema_name, t.table_name, t.status = 'COMPLETED', t.rows_sent, "
-        "       k.value "
+        "       k.value, k.name "
         "FROM holdfast.snapshot_table t "
-        "LEFT JOIN LATERAL pg_catalog.unnest(t.last_key) WITH ORDINALITY AS k (value, place) "
-        "  ON true "
+        "LEFT JOIN LATERAL ROWS FROM (pg_catalog.unnest(t.last_key), "
+        "                             pg_catalog.unnest(t.key_columns)) "
+        "  WITH ORDINALITY AS k (value, name, place) ON true "
         "WHERE t.snapshot_id = $1::bigint ORDER BY t.ordinal, k.place",
         {number(snapshot_id).c_str()});
     std::vector<SnapshotTableRow> tables;
@@ -41,6 +42,7 @@ std::vector<SnapshotTableRow> read_snapshot_progress(Session& session, std::int6
                               .table = std::string(rows.text(row, 2)),
                               .completed = rows.boolean(row, 3),
                               .last_key = std::nullopt,
+                              .key_columns = {},
                               .rows_sent = rows.int64(row, 4)});
         }
         if (const auto value = rows.nullable(row, 5)) {
@@ -49,6 +51,9 @@ std::vector<SnapshotTableRow> read_snapshot_progress(Session& session, std::int6
                 key.emplace();
             }
             key->emplace_back(*value);
+        }
+        if (const auto name = rows.nullable(row, 6)) {
+            tables.back().key_columns.emplace_back(*name);
         }
     }
     return tables;
@@ -72,7 +77,12 @@ std::int64_t start_snapshot(Session& session, const std::string& slot,
 
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,
                             const std::optional<std::vector<std::string>>& last_key,
-                            std::int64_t rows_sent, bool completed) {
+                            std::int64_t rows_sent, bool completed,
+                            const std::vector<std::string>& key_columns) {
+    ArrayLiteral names;
+    for (const std::string& name : key_columns) {
+        names.append(name);
+    }
     ArrayLiteral key;
     if (last_key) {
         for (const std::string& value : *last_key) {
@@ -81,9 +91,10 @@ void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordi
     }
     session.exec(
         "SELECT holdfast.snapshot_progress($1::bigint, $2::int, $3::text[], $4::bigint, "
-        "$5::boolean)",
+        "$5::boolean, $6::text[])",
         {number(snapshot_id).c_str(), number(ordinal).c_str(), last_key ? key.c_str() : nullptr,
-         number(rows_sent).c_str(), completed ? "true" : "false"});
+         number(rows_sent).c_str(), completed ? "true" : "false",
+         key_columns.empty() ? nullptr : names.c_str()});
 }
 
 void end_snapshot(Session& session, std::int64_t snapshot_id, const char* status,

@@ -26,6 +26,7 @@ struct SnapshotTableRow {
     std::string table;
     bool completed = false;
     std::optional<std::vector<std::string>> last_key;
+    std::vector<std::string> key_columns;  ///< whose values last_key has
     std::int64_t rows_sent = 0;
 };
 
@@ -44,7 +45,8 @@ std::int64_t start_snapshot(Session& session, const std::string& slot,
 
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,
                             const std::optional<std::vector<std::string>>& last_key,
-                            std::int64_t rows_sent, bool completed);
+                            std::int64_t rows_sent, bool completed,
+                            const std::vector<std::string>& key_columns);
 
 /// `status`: COMPLETED, STOPPED or FAILED; `error`: why, nullptr = nothing to say.
 void end_snapshot(Session& session, std::int64_t snapshot_id, const char* status,

@@ -31,12 +31,14 @@ CREATE TABLE holdfast.snapshot_table (
     table_name   name NOT NULL,
     condition    text,
     status       text NOT NULL DEFAULT 'REQUESTED' CHECK (status IN ('REQUESTED', 'RUNNING', 'COMPLETED', 'STOPPED')),
+    key_columns  text[],
     last_key     text[],
     rows_sent    bigint NOT NULL DEFAULT 0,
     started_at   timestamptz,
     finished_at  timestamptz,
     PRIMARY KEY (snapshot_id, ordinal)
 ) WITH (fillfactor = 50);
+COMMENT ON COLUMN holdfast.snapshot_table.key_columns IS 'whose values last_key has: of another key, it says nothing';
 COMMENT ON TABLE holdfast.snapshot_table IS 'the tables of a snapshot, in the order in which an incremental one reads them; written once a chunk';
 COMMENT ON COLUMN holdfast.snapshot_table.condition IS 'what a WHERE would say; runs with the rights of the relay''s role';
 COMMENT ON COLUMN holdfast.snapshot_table.last_key IS 'the key columns, as text, of the last row that Kafka has; after a restart the relay goes on behind it';
@@ -183,7 +185,7 @@ COMMENT ON FUNCTION holdfast.snapshot_start IS
     'For the relay: an initial snapshot of these tables begins, numbered from 1 in their order. HF041 when the slot has one that has not ended.';
 
 CREATE FUNCTION holdfast.snapshot_progress(
-    snapshot_id bigint, ordinal int, last_key text[], rows_sent bigint, completed boolean)
+    snapshot_id bigint, ordinal int, last_key text[], rows_sent bigint, completed boolean, key_columns text[] DEFAULT NULL)
 RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -200,7 +202,8 @@ BEGIN
     run := snapshot_lock(snapshot_progress.snapshot_id);
     -- A run that was stopped meanwhile stays so; that Kafka has the rows is true nevertheless.
     UPDATE snapshot_table t
-    SET last_key = coalesce(snapshot_progress.last_key, t.last_key), rows_sent = snapshot_progress.rows_sent,
+    SET last_key = coalesce(snapshot_progress.last_key, t.last_key),
+        key_columns = coalesce(snapshot_progress.key_columns, t.key_columns), rows_sent = snapshot_progress.rows_sent,
         status = CASE WHEN run.finished_at IS NOT NULL OR t.status = 'COMPLETED' THEN t.status
                       WHEN completed THEN 'COMPLETED' ELSE 'RUNNING' END,
         started_at = coalesce(t.started_at, now()),
@@ -265,7 +268,7 @@ COMMENT ON FUNCTION holdfast.snapshot_end(bigint, text, text) IS
 
 CREATE FUNCTION holdfast.snapshot_next(
     slot name, OUT snapshot_id bigint, OUT ordinal int, OUT schema_name name, OUT table_name name, OUT condition text,
-    OUT last_key text[], OUT rows_sent bigint)
+    OUT last_key text[], OUT rows_sent bigint, OUT key_columns text[])
 RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -288,9 +291,9 @@ BEGIN
         WHERE t.snapshot_id = run.snapshot_id
           AND t.ordinal = (SELECT min(u.ordinal) FROM snapshot_table u
                            WHERE u.snapshot_id = run.snapshot_id AND u.status IN ('REQUESTED', 'RUNNING'))
-        RETURNING t.snapshot_id, t.ordinal, t.schema_name, t.table_name, t.condition, t.last_key, t.rows_sent
+        RETURNING t.snapshot_id, t.ordinal, t.schema_name, t.table_name, t.condition, t.last_key, t.rows_sent, t.key_columns
         INTO snapshot_next.snapshot_id, snapshot_next.ordinal, snapshot_next.schema_name, snapshot_next.table_name,
-             snapshot_next.condition, snapshot_next.last_key, snapshot_next.rows_sent;
+             snapshot_next.condition, snapshot_next.last_key, snapshot_next.rows_sent, snapshot_next.key_columns;
         IF FOUND THEN
             RETURN NEXT;
             RETURN;

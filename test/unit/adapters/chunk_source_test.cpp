@@ -64,10 +64,13 @@ class ChunkSourceTest : public postgres::testing::DatabaseTest {
         sql("CREATE TABLE holdfast.arrived (text text)");
         sql("CREATE FUNCTION holdfast.snapshot_next(slot name, OUT snapshot_id bigint, "
             "OUT ordinal int, OUT schema_name name, OUT table_name name, OUT condition text, "
-            "OUT last_key text[], OUT rows_sent bigint) RETURNS SETOF record LANGUAGE sql AS "
-            "$$ SELECT 7, 2, 'public', 'item', NULL, ARRAY['1', 'two \"quoted\"'], 5 "
+            "OUT last_key text[], OUT rows_sent bigint, OUT key_columns text[]) RETURNS SETOF "
+            "record LANGUAGE sql AS "
+            "$$ SELECT 7, 2, 'public', 'item', NULL, ARRAY['1', 'two \"quoted\"'], 5, ARRAY['a', "
+            "'b, c'] "
             "WHERE slot = 'relay' $$");
-        sql("CREATE FUNCTION holdfast.snapshot_progress(bigint, int, text[], bigint, boolean) "
+        sql("CREATE FUNCTION holdfast.snapshot_progress(bigint, int, text[], bigint, boolean, "
+            "text[]) "
             "RETURNS void LANGUAGE sql AS $$ INSERT INTO holdfast.arrived VALUES "
             "(concat_ws(' ', $1, $2, coalesce($3::text, 'null'), $4, $5)) $$");
         sql("CREATE FUNCTION holdfast.snapshot_end(bigint, text, text) RETURNS void LANGUAGE sql "
@@ -100,6 +103,7 @@ TEST_F(ChunkSourceTest, AsksTheExtensionAndTellsIt) {
     EXPECT_EQ(next->condition, "");
     EXPECT_EQ(next->last_key, (std::vector<std::string>{"1", "two \"quoted\""}));
     EXPECT_EQ(next->rows_sent, 5);
+    EXPECT_EQ(next->key_columns, (std::vector<std::string>{"a", "b, c"}));
     EXPECT_FALSE(source("another").next_work());
     chunks.record_progress(*next, true);
     chunks.record_progress(work, false);

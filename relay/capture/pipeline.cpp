@@ -216,11 +216,15 @@ void Pipeline::take(const SourceMessage& message) {
         return;
     }
     const pgoutput::Message decoded = decoder_.decode(message.payload);
+    if (!tracker_.is_open()) {
+        // Never before the commit that it belongs to, and not read for every change.
+        now_us_ = clock_.system_time().count();
+    }
     if (std::holds_alternative<pgoutput::Begin>(decoded)) {
         tracker_.open();
     }
     const debezium::Records records =
-        translator_.translate(decoded, {message.wal_start, clock_.system_time().count()},
+        translator_.translate(decoded, {message.wal_start, now_us_},
                               pgoutput::Timestamp{message.server_time_us});
     server_delay_ = microseconds(message.server_time_us - translator_.position().event_time.value);
     if (const auto* commit = std::get_if<pgoutput::Commit>(&decoded)) {

@@ -180,7 +180,7 @@ class Pipeline final : private AcknowledgementListener {
     std::chrono::microseconds server_delay_{};
     TimePoint window_start_{};  ///< records are counted from here to know the rate
     std::uint64_t window_records_ = 0;
-    std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn
+    std::int64_t now_us_ = 0;  ///< wall clock at the start of the turn, or of the last transaction
 };
 
 }  // namespace holdfast::relay::capture

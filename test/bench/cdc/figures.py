@@ -12,7 +12,7 @@ import report
 from report import Row
 
 NAMES = {"debezium_defaults": "Debezium, defaults", "debezium": "Debezium, tuned", "relay": "holdfast-relay",
-         "recvlogical": "`pg_recvlogical`"}
+         "recvlogical": "`pg_recvlogical`", "producer": "a producer alone"}
 
 
 def dated(rounds):
@@ -124,7 +124,8 @@ def notes(kept):
         "mixed types, 5 inserts, 4 updates and a delete a transaction, each delete with a tombstone; JSON without schemas.",
         f"Snapshot: {sizes['snapshot_rows']:,} rows of the same table, `snapshot.mode` initial. Large transaction: {sizes['transaction_rows']:,} inserts into it.",
         f"Latency: one outbox row a transaction from 4 `pgbench` connections at 1,000/s for {sizes['latency_s']} s, after {sizes['warm_up_s']} s to warm up; from PostgreSQL's timestamp of "
-        "the commit, which is taken before its flush, to one Python consumer.",
+        "the commit, which is taken before its flush, to one Python consumer. A producer alone: a process that produces records of that size at that rate beside the same load, "
+        "from its call to the same consumer; what no reader can be below here.",
         "Kill: with -9 when half of the rows are in Kafka, then a new process on the same slot and offsets; the keys in the topic are counted.",
         f"Measured on {measured_on(kept)}.")
 

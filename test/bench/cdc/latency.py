@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import contestants
 import pgbench
+import producer
 import workload
 from confluent_kafka import TopicPartition
 from harness.waiting import wait_until
@@ -43,6 +44,33 @@ class Receiver(threading.Thread):
         self.join()
 
 
+def producer_alone(place, topic, seconds, warm_up_s):
+    """What Kafka and its consumer take by themselves, beside the same load of PostgreSQL."""
+    place.kafka.create(topic, partitions=1)
+    receiver = Receiver(place.kafka, topic)
+    receiver.start()
+    process = producer.start(place.kafka.address, topic, RATE, seconds + warm_up_s)
+    try:
+        pgbench.run(place, workload.SINGLE, "-c", 4, "-j", 1, "-R", RATE, "-T", seconds + warm_up_s)
+        assert process.wait(60) == 0, "the producer failed"
+        produced = place.kafka.count(topic)
+        wait_until(lambda: len(receiver.arrivals) >= produced, lambda: f"{produced} records; {len(receiver.arrivals)} arrived", 120)
+    finally:
+        process.kill()
+        process.wait()
+        receiver.stop()
+        place.kafka.delete(topic)
+    place.query("TRUNCATE outbox")
+    return after_warm_up([(produced_us / 1e6, at) for produced_us, at in receiver.arrivals.items()], warm_up_s)
+
+
+def after_warm_up(times, warm_up_s):
+    """Of pairs (left, arrived) in seconds."""
+    began = min(left for left, _ in times)
+    took = [(arrived - left) * 1000 for left, arrived in times if left - began >= warm_up_s]
+    return Round(percentile(took, 0.5), percentile(took, 0.99))
+
+
 def measure(place, name, slot, seconds, warm_up_s):
     topic = contestants.topic(slot, "outbox")
     place.kafka.create(topic, partitions=1)
@@ -67,18 +95,19 @@ def measure(place, name, slot, seconds, warm_up_s):
         reader.kill()
         place.drop_slot(slot)
         place.kafka.delete(topic)
-    began = min(committed.values())
-    took = [(receiver.arrivals[n] - at) * 1000 for n, at in committed.items() if at - began >= warm_up_s]
     place.query("TRUNCATE outbox")
-    return Round(percentile(took, 0.5), percentile(took, 0.99))
+    return after_warm_up([(at, receiver.arrivals[n]) for n, at in committed.items()], warm_up_s)
 
 
 def run(place, seconds, warm_up_s, rounds, say):
     workload.live_outbox(place)
     found = {}
     for n in range(1, rounds + 1):
-        for name in contestants.CONTESTANTS:
-            got = measure(place, name, f"{name}_{n}", seconds, warm_up_s)
+        for name in ("producer", *contestants.CONTESTANTS):
+            if name == "producer":
+                got = producer_alone(place, f"producer_{n}", seconds, warm_up_s)
+            else:
+                got = measure(place, name, f"{name}_{n}", seconds, warm_up_s)
             found.setdefault(name, []).append(got)
             say(f"round {n}: {name} p50 {got.p50_ms:.2f} ms, p99 {got.p99_ms:.1f} ms")
     return found

@@ -223,9 +223,8 @@ void Pipeline::take(const SourceMessage& message) {
     if (std::holds_alternative<pgoutput::Begin>(decoded)) {
         tracker_.open();
     }
-    const debezium::Records records =
-        translator_.translate(decoded, {message.wal_start, now_us_},
-                              pgoutput::Timestamp{message.server_time_us});
+    const debezium::Records records = translator_.translate(
+        decoded, {message.wal_start, now_us_}, pgoutput::Timestamp{message.server_time_us});
     server_delay_ = microseconds(message.server_time_us - translator_.position().event_time.value);
     if (const auto* commit = std::get_if<pgoutput::Commit>(&decoded)) {
         received_ = std::max(received_, commit->end_lsn);

@@ -43,6 +43,7 @@ CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
       positions_(positions, metrics.monitor.positions_dropped),
       catalog_(adapters::connect_options(config, "catalog")),
       run_id_(random_uuid()),
+      tenure_(required_.slot, run_id_),
       snapshot_(config, required_, run_id_, clock, metrics),
       backoff_(kRetryInitial, kRetryCap),
       slot_backoff_(kSlotRetryInitial, kSlotRetryCap) {
@@ -166,6 +167,7 @@ void CaptureLoop::stream_once(const StopSignal& stop) {
         return;
     }
     const std::unique_ptr<postgres::ReplicationStream> stream = open_stream(*slot);
+    tenure_.take(*session_);
     session_.reset();
     slot_in_use_logged_.reset();
     slot_backoff_.reset();
@@ -188,15 +190,20 @@ void CaptureLoop::stream_once(const StopSignal& stop) {
         if (pipeline_->confirmed() > confirmed_before) {
             backoff_.reset();
         }
+        tenure_.note_confirmed(pipeline_->confirmed());
     });
     bool settled = false;
     try {
         settled = pipeline_->run(source, stop.event());
     } catch (const FatalError&) {
         confirm_before_halt(*stream);
+        tenure_.note_confirmed(pipeline_->confirmed());
+        leave_slot();
         throw;
     }
     stream->stop(kStopLimit);
+    tenure_.note_confirmed(pipeline_->confirmed());
+    leave_slot();
     log::info("stream_stopped", {{"confirmed_lsn", pipeline_->confirmed()},
                                  {"settled", settled},
                                  {"unacknowledged", pipeline_->unacknowledged()}});
@@ -209,6 +216,16 @@ void CaptureLoop::confirm_before_halt(postgres::ReplicationStream& stream) noexc
     } catch (const std::exception& error) {
         // The halt has its own message; this costs a few repeated records after it.
         log::debug("confirm_before_halt_failed", {{"reason", error.what()}});
+    }
+}
+
+void CaptureLoop::leave_slot() noexcept {
+    try {
+        postgres::Session session(adapters::connect_options(config_, "stop"));
+        tenure_.leave(session);
+    } catch (const std::exception& error) {
+        // The next start knows as little as after a crash, and refuses nothing.
+        log::debug("leave_slot_failed", {{"reason", error.what()}});
     }
 }
 
@@ -230,6 +247,7 @@ std::optional<postgres::SlotRow> CaptureLoop::prepare(const StopSignal& stop) {
         policy = SlotPolicy::kReplaceLost;
         make = [&] {
             snapshot_.announce(*session_);
+            tenure_.begin_anew(*session_);
             exported = postgres::ExportedSnapshot::with_slot(
                 adapters::connect_options(config_, "snapshot"), required_.slot);
             return exported->lsn();

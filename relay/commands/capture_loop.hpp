@@ -22,6 +22,7 @@
 #include "capture/large_records.hpp"
 #include "capture/pipeline.hpp"
 #include "commands/initial_snapshot.hpp"
+#include "commands/slot_tenure.hpp"
 #include "commands/stop_signal.hpp"
 #include "commands/stream_preparation.hpp"
 #include "commands/stream_state.hpp"
@@ -58,6 +59,8 @@ class CaptureLoop {
     [[nodiscard]] std::unique_ptr<postgres::ReplicationStream> open_stream(
         const postgres::SlotRow& slot);
     void confirm_before_halt(postgres::ReplicationStream& stream) noexcept;
+    /// Leaves the slot, when nothing more is confirmed through the stream that was open.
+    void leave_slot() noexcept;
     void enter(StreamState::Phase phase, const std::string& waiting_for = {});
     void wait(std::chrono::milliseconds limit, const StopSignal& stop);
     void report_slot_in_use(const std::string& reason);
@@ -73,6 +76,7 @@ class CaptureLoop {
     adapters::PositionCollector positions_;
     adapters::TableCatalog catalog_;
     std::string run_id_;  ///< of this process, in the headers of change events
+    SlotTenure tenure_;
     InitialSnapshot snapshot_;
     bool finished_ = false;  ///< there is nothing to stream
     // Each borrows what is declared before it, and is destroyed before that.

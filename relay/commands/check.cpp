@@ -21,6 +21,7 @@
 #include "base/url.hpp"
 #include "commands/commands.hpp"
 #include "commands/kafka_inspection.hpp"
+#include "commands/slot_tenure.hpp"
 #include "commands/stream_preparation.hpp"
 #include "commands/version.hpp"
 #include "config/config.hpp"
@@ -302,7 +303,11 @@ void check_stream(postgres::Session& session, const config::Config& config, Find
                       "It was lost: see docs/operations.md, exit code 10, before you make a new "
                       "one.");
     }
-    if (slot && !failed["slot"]) {
+    const std::optional<SlotMoved> moved =
+        memory && slot ? slot_moved(*slot, memory->left, required.slot) : std::nullopt;
+    if (moved) {
+        findings.fail(ExitCode::kSlotMissing, "slot", moved->message, moved->hint);
+    } else if (slot && !failed["slot"]) {
         findings.good("slot", required.slot + ", " + slot->wal_status + ", confirmed " +
                                   slot->confirmed_flush.to_string() +
                                   (slot->active_pid ? ", in use" : ", not in use"));

@@ -44,15 +44,17 @@ void require_same_cluster(postgres::Session& session, const SlotMemory& memory,
 std::optional<SlotMemory> read_slot_memory(postgres::Session& session, const std::string& slot) {
     try {
         const postgres::Result result = session.exec(
-            "SELECT system_identifier, confirmed_lsn, reported_at FROM holdfast.relay_state "
-            "WHERE slot = $1::name",
+            "SELECT system_identifier, confirmed_lsn, reported_at, run_id, left_lsn "
+            "FROM holdfast.relay_state WHERE slot = $1::name",
             {slot.c_str()});
         if (result.empty()) {
             return std::nullopt;
         }
         return SlotMemory{.system_identifier = std::string(result.text(0, 0)),
                           .confirmed_lsn = std::string(result.text(0, 1)),
-                          .reported_at = std::string(result.text(0, 2))};
+                          .reported_at = std::string(result.text(0, 2)),
+                          .run_id = std::string(result.text(0, 3)),
+                          .left = Lsn::parse(result.text(0, 4)).value_or(Lsn{})};
     } catch (const postgres::SqlError& error) {
         if (error.sqlstate() == kUndefinedTable || error.sqlstate() == kInvalidSchema) {
             return std::nullopt;

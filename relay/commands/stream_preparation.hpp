@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/lsn.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/session.hpp"
 
@@ -26,6 +27,8 @@ struct SlotMemory {
     std::string system_identifier;  ///< "" = not recorded
     std::string confirmed_lsn;      ///< "" = nothing was confirmed
     std::string reported_at;
+    std::string run_id;  ///< of the process that streamed from it last; "" = not recorded
+    Lsn left;            ///< what it had confirmed when it left in order; 0 = not known
 };
 
 /// nullopt when no relay has ever reported for the slot, or when the extension is not installed.

@@ -44,6 +44,8 @@ CREATE TABLE holdfast.relay_state (
     received_lsn   pg_lsn,
     confirmed_lsn  pg_lsn,
     system_identifier text,
+    run_id         uuid,
+    left_lsn       pg_lsn,
     started_at     timestamptz NOT NULL DEFAULT now(),
     reported_at    timestamptz NOT NULL DEFAULT now(),
     last_error     text
@@ -52,6 +54,9 @@ COMMENT ON TABLE holdfast.relay_state IS
     'the slots that relays have reported; an outbox partition stays until each of them has confirmed it';
 COMMENT ON COLUMN holdfast.relay_state.system_identifier IS
     'of the cluster at the last report; a relay refuses to use the slot in another one';
+COMMENT ON COLUMN holdfast.relay_state.run_id IS 'of the relay process that streamed from the slot last';
+COMMENT ON COLUMN holdfast.relay_state.left_lsn IS
+    'what that process had confirmed when it left the slot in order; NULL while it streams, and after a crash';
 COMMENT ON COLUMN holdfast.relay_state.started_at IS 'first report of this relay process (host and pid)';
 
 CREATE TABLE holdfast.closed_partition (

@@ -29,6 +29,27 @@ $$;
 COMMENT ON FUNCTION holdfast.relay_report IS
     'What a relay tells about itself. From the first report on, outbox partitions wait for this slot.';
 
+CREATE FUNCTION holdfast.relay_take_slot(slot name, run_id uuid) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+BEGIN ATOMIC
+    INSERT INTO holdfast.relay_state AS r (slot, run_id)
+    VALUES (relay_take_slot.slot, relay_take_slot.run_id)
+    ON CONFLICT (slot) DO UPDATE SET run_id = excluded.run_id, left_lsn = NULL;
+END;
+COMMENT ON FUNCTION holdfast.relay_take_slot IS
+    'The relay process run_id streams from the slot from now on: where the slot was left before means nothing any more.';
+
+CREATE FUNCTION holdfast.relay_leave_slot(slot name, run_id uuid, confirmed_lsn pg_lsn) RETURNS void
+    LANGUAGE sql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+BEGIN ATOMIC
+    UPDATE holdfast.relay_state r SET left_lsn = relay_leave_slot.confirmed_lsn
+    WHERE r.slot = relay_leave_slot.slot AND r.run_id = relay_leave_slot.run_id;
+END;
+COMMENT ON FUNCTION holdfast.relay_leave_slot IS
+    'The relay process run_id has stopped in order and confirmed the slot up to there: no one else confirms more of it, so a slot that is further on is another one, or was advanced. Nothing when another process has taken the slot meanwhile.';
+
 CREATE FUNCTION holdfast.forget_slot(slot name) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp

@@ -42,7 +42,7 @@ BEGIN
                         holdfast.inbox_refuse, holdfast.inbox_lock, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
                         holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,
                         holdfast.partition_ranges, holdfast.confirmed_lsn, holdfast.uuid_v7_time,
-                        holdfast.relay_report, holdfast.record_positions, holdfast.keep_large_record, holdfast.refuse_large_record,
+                        holdfast.relay_report, holdfast.relay_take_slot, holdfast.relay_leave_slot, holdfast.record_positions, holdfast.keep_large_record, holdfast.refuse_large_record,
                         holdfast.maintain, holdfast.expire_holds,
                         holdfast.saga_sweep, holdfast.saga_take, holdfast.saga_undone, holdfast.retry_early, holdfast.early_take,
                         holdfast.early_again, holdfast.early_retention, holdfast.dead_letter_retry, holdfast.dead_letter_next,

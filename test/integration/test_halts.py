@@ -55,6 +55,70 @@ def test_create_slot_after_a_loss_is_refused(shop):
     halts(relay, SLOT_MISSING, shop.slot)
 
 
+def make_again(shop):
+    """What a person does about a slot that is in the way; what was committed meanwhile is in no slot."""
+    shop.cluster.drop_slot(shop.slot)
+    shop.emit("notes", "lost", {})
+    shop.query("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", shop.slot)
+
+
+def advance(shop):
+    shop.emit("notes", "lost", {})
+    shop.query("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", shop.slot)
+
+
+@pytest.mark.parametrize("move", [make_again, advance])
+def test_slot_moved_while_the_relay_was_stopped(shop, move):
+    relay = shop.run_relay()
+    shop.place(1, 1, 1)
+    audit.wait_delivered(shop)
+    relay.terminate()
+    shop.kafka.create(shop.topic("notes"))
+    move(shop)
+    check = relay.command("check")
+    assert check.returncode == SLOT_MISSING, check.stdout
+    assert "left it at" in check.stdout
+    stands_at = shop.cluster.slot(shop.slot).confirmed_flush_lsn
+    relay.start()
+    halts(relay, SLOT_MISSING, shop.slot, "left it at", "holdfast.forget_slot")
+    assert shop.cluster.slot(shop.slot).confirmed_flush_lsn == stands_at, "it must be left as it was found"
+    # The repair that it names.
+    shop.query("SELECT * FROM holdfast.replay(key => 'lost')", user="shop_admin")
+    shop.query("SELECT holdfast.forget_slot(%s)", shop.slot)
+    relay.start().wait_ready()
+    audit.wait_delivered(shop)
+    shop.reconciled()
+
+
+def test_slot_made_again_under_the_relay(shop):
+    relay = shop.run_relay()
+    shop.place(1, 1, 1)
+    audit.wait_delivered(shop)
+    relay.pause()
+    make_again(shop)
+    relay.resume()
+    halts(relay, SLOT_MISSING, shop.slot, "left it at")
+
+
+def test_slot_that_another_relay_has_read_meanwhile_is_taken_over(shop):
+    """What a process knows of a slot holds only as long as no other has streamed from it."""
+    first = shop.run_relay()
+    shop.place(1, 1, 1)
+    audit.wait_delivered(shop)
+    second = shop.relay("second").start()
+    first.pause()
+    shop.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s", shop.slot)
+    second.wait_ready()
+    shop.place(2, 1, 1)
+    audit.wait_delivered(shop)
+    second.kill()
+    first.resume()
+    first.wait_ready()
+    shop.place(3, 1, 1)
+    audit.wait_delivered(shop)
+    shop.reconciled()
+
+
 def test_slot_that_lost_its_wal(own_cluster, make_shop):
     shop = make_shop(cluster=own_cluster)
     shop.product(1, 1_000, 100)

@@ -114,6 +114,14 @@ SELECT outcome, sqlstate FROM holdfast.inbox_apply('roles', 'holdfast.on_payment
 SELECT holdfast.relay_report('regress_hf', '1', 'h', 1, '0/1', '0/1', NULL);
 SELECT slot, confirmed_lsn IS NULL AS no_slot FROM holdfast.relay_status WHERE slot = 'regress_hf';
 SELECT system_identifier <> '' AS knows_its_cluster FROM holdfast.relay_state WHERE slot = 'regress_hf';
+-- Only the process that has taken a slot says where it has left it, and not once it is taken again.
+SELECT holdfast.relay_take_slot('regress_hf', '00000000-0000-4000-8000-000000000001');
+SELECT holdfast.relay_leave_slot('regress_hf', '00000000-0000-4000-8000-000000000002', '0/2');
+SELECT left_lsn FROM holdfast.relay_state WHERE slot = 'regress_hf';
+SELECT holdfast.relay_leave_slot('regress_hf', '00000000-0000-4000-8000-000000000001', '0/3');
+SELECT left_lsn FROM holdfast.relay_state WHERE slot = 'regress_hf';
+SELECT holdfast.relay_take_slot('regress_hf', '00000000-0000-4000-8000-000000000002');
+SELECT left_lsn FROM holdfast.relay_state WHERE slot = 'regress_hf';
 SELECT count(*) FROM holdfast.outbox_status;
 SELECT holdfast.maintain() IS NOT NULL AS maintained;
 SELECT holdfast.expire_holds() >= 0 AS swept;

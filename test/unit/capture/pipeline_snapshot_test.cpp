@@ -132,7 +132,7 @@ class PipelineSnapshotTest : public testing::Test {
     PipelineOptions options;
     FakeCatalog catalog;
     FakeChunkSource chunks;
-    IncrementalSnapshot snapshot{chunks, clock, "relay"};
+    IncrementalSnapshot snapshot{chunks, clock, metrics, "relay"};
     std::uint64_t end = 0;  ///< of the newest transaction
     std::optional<Pipeline> pipeline;
 };
@@ -155,6 +155,15 @@ TEST_F(PipelineSnapshotTest, SendsChunkAfterChunkInTheOrderOfTheKey) {
     EXPECT_EQ(sent(), "r 1 r 2 r 3 r 4 r 5");
     EXPECT_EQ(chunks.last_call(), "progress 5 rows after 5, completed");
     EXPECT_EQ(pipeline->confirmed(), Lsn{end});
+}
+
+TEST_F(PipelineSnapshotTest, CountsTheRowsThatItReads) {
+    start();
+    EXPECT_EQ(metrics.incremental_snapshot_rows.value(), 2U);
+    watermark();
+    acknowledge();
+    EXPECT_EQ(metrics.incremental_snapshot_rows.value(), 4U);
+    EXPECT_EQ(metrics.initial_snapshot_rows.value(), 0U);
 }
 
 TEST_F(PipelineSnapshotTest, MarksTheRowsAsIncrementalAndWithoutAPosition) {

@@ -272,7 +272,7 @@ void IncrementalSnapshot::read_next() {
             wait_until_visible();
             return;
         }
-        open_window(std::move(work), std::move(*chunk));
+        open_window(work, std::move(*chunk));
         retry_.reset();
         visibility_.reset();
     } catch (const RetryableError& error) {

@@ -625,7 +625,8 @@ TEST_F(PipelineSnapshotTest, AStopOfAnotherSnapshotDropsNothing) {
 TEST_F(PipelineSnapshotTest, ASnapshotThatCannotGoOnFailsAndTheStreamGoesOn) {
     chunks.refused = "the table has no key";
     start();
-    EXPECT_EQ(chunks.calls, Calls{"snapshot 7 failed: the table has no key"});
+    EXPECT_EQ(chunks.calls,
+              Calls{"snapshot 7 failed at inventory.customers: the table has no key"});
     relation();
     transaction({test::insert_frame(kTable, row("9"))});
     turn();
@@ -638,8 +639,8 @@ TEST_F(PipelineSnapshotTest, ATableThatGetsAnotherKeyFails) {
     chunks.key = {2};
     acknowledge();
     EXPECT_EQ(chunks.last_call(),
-              "snapshot 7 failed: the key of table inventory.customers is not what it was when the "
-              "snapshot began: ask for it again");
+              "snapshot 7 failed at inventory.customers: the key of table inventory.customers is "
+              "not what it was when the snapshot began: ask for it again");
     EXPECT_EQ(sent(), "r 1 r 2");
 }
 
@@ -647,8 +648,8 @@ TEST_F(PipelineSnapshotTest, ATableThatIsNotCapturedFails) {
     chunks.kept.table = "secrets";
     start();
     EXPECT_EQ(chunks.last_call(),
-              "snapshot 7 failed: table inventory.secrets is not captured: see the lists in "
-              "[connector]");
+              "snapshot 7 failed at inventory.secrets: table inventory.secrets is not captured: "
+              "see the lists in [connector]");
 }
 
 TEST_F(PipelineSnapshotTest, MessagesAboutSnapshotsAreNoEvents) {

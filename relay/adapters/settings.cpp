@@ -194,6 +194,7 @@ upkeep::UpkeepOptions upkeep_options(const config::Config& config) {
     upkeep::UpkeepOptions options;
     if (config.connector.has_change_events()) {
         options.drift_interval = kDriftInterval;
+        options.snapshots_interval = options.verify_interval;
     }
     if (!heartbeat_action_query(config).empty()) {
         options.heartbeat_interval = pipeline_options(config).heartbeat_interval;

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/lsn.hpp"
 #include "postgres/array_literal.hpp"
+#include "postgres/snapshot_overview.hpp"
 
 namespace holdfast::relay::adapters {
 namespace {
@@ -17,6 +18,32 @@ constexpr std::size_t kUuidLength = 36;
 
 std::int64_t bytes_between(Lsn from, Lsn to) {
     return to > from ? static_cast<std::int64_t>(to.value - from.value) : 0;
+}
+
+/// Those of one kind; what has no row there is zero.
+void sample(const std::vector<postgres::SnapshotCount>& counts, std::string_view kind,
+            metrics::SnapshotMetrics& metrics) {
+    std::int64_t tables = 0;
+    std::int64_t remaining = 0;
+    std::int64_t started = 0;
+    for (std::size_t i = 0; i < metrics::kSnapshotStatuses.size(); ++i) {
+        const auto found = std::ranges::find_if(counts, [&](const postgres::SnapshotCount& count) {
+            return count.kind == kind && count.status == metrics::kSnapshotStatuses[i];
+        });
+        if (found == counts.end()) {
+            metrics.snapshots[i].set(0);
+            continue;
+        }
+        metrics.snapshots[i].set(found->snapshots);
+        tables += found->tables;
+        remaining += found->tables_remaining;
+        if (found->started_seconds != 0 && (started == 0 || found->started_seconds < started)) {
+            started = found->started_seconds;
+        }
+    }
+    metrics.tables.set(tables);
+    metrics.tables_remaining.set(remaining);
+    metrics.started_seconds.set(started);
 }
 
 }  // namespace
@@ -172,6 +199,15 @@ void UpkeepRunner::look_for_drift() {
     }
     metrics_.publication_drift.set(static_cast<std::int64_t>(found.size()));
     drifts_ = std::move(found);
+}
+
+void UpkeepRunner::look_at_snapshots() {
+    if (without_extension()) {
+        return;
+    }
+    const auto counts = postgres::read_snapshot_counts(session(), required_.slot);
+    sample(counts, "initial", metrics_.initial_snapshots);
+    sample(counts, "incremental", metrics_.incremental_snapshots);
 }
 
 void UpkeepRunner::sample_slot(const postgres::SlotRow& slot) {

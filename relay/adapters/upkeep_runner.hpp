@@ -1,5 +1,6 @@
 // postgres::Session as upkeep::ProcedureRunner: the extension's maintenance calls, and the look at
-// slot, publication and outbox.  Connects when it is first needed and again after a loss.
+// slot, publication, outbox and snapshots.  Connects when it is first needed and again after a
+// loss.
 #pragma once
 
 #include <functional>
@@ -38,6 +39,7 @@ class UpkeepRunner final : public upkeep::ProcedureRunner {
     void record_positions(std::span<const upkeep::EventPosition> positions) override;
     void verify() override;
     void look_for_drift() override;
+    void look_at_snapshots() override;
 
     /// What look_for_drift() compares; without it there is nothing to look for.
     void watch(postgres::DriftScope scope) { watch_.emplace(std::move(scope)); }

@@ -32,9 +32,11 @@ std::string_view member(std::span<const debezium::Member> members, std::string_v
 
 }  // namespace
 
-IncrementalSnapshot::IncrementalSnapshot(ChunkSource& source, const Clock& clock, std::string slot)
+IncrementalSnapshot::IncrementalSnapshot(ChunkSource& source, const Clock& clock,
+                                         metrics::CaptureMetrics& metrics, std::string slot)
     : source_(source),
       clock_(clock),
+      metrics_(metrics),
       slot_(std::move(slot)),
       retry_(kRetryInitial, kRetryCap),
       visibility_(kVisibilityInitial, kVisibilityCap) {}
@@ -270,7 +272,7 @@ void IncrementalSnapshot::read_next() {
             wait_until_visible();
             return;
         }
-        open_window(std::move(work), std::move(*chunk));
+        open_window(work, std::move(*chunk));
         retry_.reset();
         visibility_.reset();
     } catch (const RetryableError& error) {
@@ -297,6 +299,7 @@ void IncrementalSnapshot::require_same_key(const SnapshotWork& work, const Snaps
 
 void IncrementalSnapshot::open_window(SnapshotWork work, SnapshotChunk chunk) {
     require_same_key(work, chunk);
+    metrics_.incremental_snapshot_rows.add(chunk.rows.count());
     work.key_columns = read_by_.columns;
     if (!chunk.last_key.empty()) {
         work.last_key = chunk.last_key;

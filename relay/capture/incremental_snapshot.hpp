@@ -31,6 +31,7 @@
 #include "capture/chunk_source.hpp"
 #include "capture/streamed_xids.hpp"
 #include "debezium/json_members.hpp"
+#include "metrics/relay_metrics.hpp"
 #include "pgoutput/messages.hpp"
 #include "pgoutput/relation_cache.hpp"
 
@@ -43,7 +44,8 @@ class IncrementalSnapshot {
     using Captures = std::function<bool(std::string_view schema, std::string_view table)>;
 
     /// All references must outlive this.  Messages about other slots than `slot` mean nothing.
-    IncrementalSnapshot(ChunkSource& source, const Clock& clock, std::string slot);
+    IncrementalSnapshot(ChunkSource& source, const Clock& clock, metrics::CaptureMetrics& metrics,
+                        std::string slot);
 
     /// Another pipeline begins: what the last one has sent and not confirmed is read again.
     void begin_pipeline(Captures captures);
@@ -112,6 +114,7 @@ class IncrementalSnapshot {
 
     ChunkSource& source_;
     const Clock& clock_;
+    metrics::CaptureMetrics& metrics_;
     std::string slot_;
     Captures captures_;
 

@@ -54,7 +54,7 @@ CaptureLoop::CaptureLoop(const config::Config& config, SlotPolicy policy,
     if (config_.connector.has_change_events()) {
         chunk_source_.emplace(adapters::connect_options(config_, "incremental snapshot"),
                               adapters::chunk_source_options(config_), clock_);
-        incremental_snapshot_.emplace(*chunk_source_, clock_, required_.slot);
+        incremental_snapshot_.emplace(*chunk_source_, clock_, metrics_.capture, required_.slot);
     }
 }
 

@@ -14,9 +14,11 @@
 #include "base/errors.hpp"
 #include "commands/commands.hpp"
 #include "commands/kafka_inspection.hpp"
+#include "commands/snapshot_line.hpp"
 #include "config/config.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/session.hpp"
+#include "postgres/snapshot_overview.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -58,6 +60,7 @@ struct Snapshot {
     std::int64_t lag_bytes = 0;
     std::int64_t retained_bytes = 0;
     std::optional<RelayRow> relay;
+    std::vector<postgres::SnapshotOverview> table_snapshots;
     std::vector<InboxRow> inbox;
     std::vector<DeadLetterRow> dead_letters;
     std::string kafka_problem;  ///< why there is no lag; "" = there is
@@ -143,6 +146,7 @@ Snapshot take_snapshot(const config::Config& config) {
         snapshot.retained_bytes = wal.int64(0, 1);
     }
     read_relay(session, snapshot);
+    snapshot.table_snapshots = postgres::read_snapshot_overview(session, snapshot.slot);
     read_inbox(session, snapshot);
     read_lag(config, snapshot);
     return snapshot;
@@ -174,6 +178,9 @@ void print(const Snapshot& snapshot) {
         }
     } else {
         std::printf("relay: none has reported for this slot yet\n");
+    }
+    for (const postgres::SnapshotOverview& of_tables : snapshot.table_snapshots) {
+        std::printf("%s", snapshot_line(of_tables).c_str());
     }
     if (!snapshot.inbox.empty()) {
         std::printf("\n%-20s %-28s %9s %12s %10s  %s\n", "CONSUMER", "TOPIC", "PARTITION",
@@ -255,6 +262,26 @@ void write_relay(Writer& json, const std::optional<RelayRow>& relay) {
     json.EndObject();
 }
 
+void write_table_snapshot(Writer& json, const postgres::SnapshotOverview& snapshot) {
+    json.StartObject();
+    put(json, "id", snapshot.id);
+    put(json, "kind", snapshot.kind);
+    put(json, "status", snapshot.status);
+    put(json, "startedAt", snapshot.started_at);
+    put(json, "tables", snapshot.tables);
+    put(json, "tablesCompleted", snapshot.tables_completed);
+    put(json, "rowsSent", snapshot.rows_sent);
+    put(json, "rowsEstimated", snapshot.rows_estimated);
+    json.Key("reading");
+    json.StartArray();
+    for (const std::string& table : snapshot.reading) {
+        json.String(table.c_str(), static_cast<rapidjson::SizeType>(table.size()));
+    }
+    json.EndArray();
+    put(json, "lastError", snapshot.last_error);
+    json.EndObject();
+}
+
 void print_json(const Snapshot& snapshot) {
     rapidjson::StringBuffer text;
     Writer json(text);
@@ -263,6 +290,12 @@ void print_json(const Snapshot& snapshot) {
     write_slot(json, snapshot);
     json.Key("relay");
     write_relay(json, snapshot.relay);
+    json.Key("snapshots");
+    json.StartArray();
+    for (const postgres::SnapshotOverview& of_tables : snapshot.table_snapshots) {
+        write_table_snapshot(json, of_tables);
+    }
+    json.EndArray();
     json.Key("inbox");
     json.StartArray();
     for (const InboxRow& row : snapshot.inbox) {

@@ -3,7 +3,9 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 namespace holdfast::relay::metrics {
@@ -15,6 +17,8 @@ using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
 constexpr double kMicrosecondsPerSecond = 1e6;
+constexpr const char* kInitial = "initial";
+constexpr const char* kIncremental = "incremental";
 
 /// Collects families in the order in which they are named here, which is that of docs/metrics.md.
 class Families {
@@ -58,6 +62,32 @@ class Families {
         }
     }
 
+    /// One sample per kind of snapshot.
+    void per_kind(const char* name, const char* help, const Counter& initial,
+                  const Counter& incremental) {
+        declare(name, help, MetricType::Counter);
+        sample({{"kind", kInitial}}).counter.value = as_double(initial.value());
+        sample({{"kind", kIncremental}}).counter.value = as_double(incremental.value());
+    }
+    void per_kind(const char* name, const char* help, const MonitorMetrics& monitor,
+                  Gauge SnapshotMetrics::*member) {
+        declare(name, help, MetricType::Gauge);
+        for (const auto& [kind, snapshots] : kinds(monitor)) {
+            sample({{"kind", kind}}).gauge.value =
+                static_cast<double>((snapshots->*member).value());
+        }
+    }
+    /// One sample per kind and status.
+    void per_status(const char* name, const char* help, const MonitorMetrics& monitor) {
+        declare(name, help, MetricType::Gauge);
+        for (const auto& [kind, snapshots] : kinds(monitor)) {
+            for (std::size_t i = 0; i < kSnapshotStatuses.size(); ++i) {
+                sample({{"kind", kind}, {"status", std::string(kSnapshotStatuses[i])}})
+                    .gauge.value = static_cast<double>(snapshots->snapshots[i].value());
+            }
+        }
+    }
+
     [[nodiscard]] std::vector<MetricFamily> take() { return std::move(families_); }
 
  private:
@@ -66,6 +96,12 @@ class Families {
     template <typename Binding>
     static Labels labels_of(const Binding& binding) {
         return {{"consumer", binding.consumer}, {"topic", binding.topic}};
+    }
+
+    static std::array<std::pair<const char*, const SnapshotMetrics*>, 2> kinds(
+        const MonitorMetrics& monitor) {
+        return {{{kInitial, &monitor.initial_snapshots},
+                 {kIncremental, &monitor.incremental_snapshots}}};
     }
 
     static void fill(ClientMetric& metric, const DurationHistogram& source) {
@@ -188,6 +224,22 @@ void add_monitor(Families& out, const MonitorMetrics& monitor) {
               monitor.last_maintain_seconds);
 }
 
+void add_snapshots(Families& out, const CaptureMetrics& capture, const MonitorMetrics& monitor) {
+    out.per_kind("holdfast_relay_snapshot_rows_total",
+                 "Rows that snapshots have read; those that are read again count again.",
+                 capture.initial_snapshot_rows, capture.incremental_snapshot_rows);
+    out.per_status("holdfast_relay_snapshots",
+                   "Snapshots of the slot that the database knows of, by their status.", monitor);
+    out.per_kind("holdfast_relay_snapshot_tables", "Tables of snapshots that have not ended.",
+                 monitor, &SnapshotMetrics::tables);
+    out.per_kind("holdfast_relay_snapshot_tables_remaining",
+                 "Of these, those that Kafka does not have to their end.", monitor,
+                 &SnapshotMetrics::tables_remaining);
+    out.per_kind("holdfast_relay_snapshot_start_time_seconds",
+                 "Unix time at which the oldest snapshot that has not ended began; 0 without one.",
+                 monitor, &SnapshotMetrics::started_seconds);
+}
+
 void add_inbox(Families& out, const std::deque<InboxMetrics>& inbox) {
     out.per_binding("holdfast_relay_inbox_applied_total", "Messages whose handler succeeded.",
                     inbox, &InboxMetrics::applied);
@@ -236,6 +288,7 @@ std::vector<MetricFamily> collect(const RelayMetrics& metrics) {
     add_process(out, metrics.process);
     add_capture(out, metrics.capture, metrics.monitor);
     add_monitor(out, metrics.monitor);
+    add_snapshots(out, metrics.capture, metrics.monitor);
     add_inbox(out, metrics.inbox);
     add_notify(out, metrics.notify);
     return out.take();

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 #include "metrics/values.hpp"
 
@@ -30,6 +32,8 @@ struct CaptureMetrics {
     Gauge confirmed_lsn;          ///< what PostgreSQL has been told is safe in Kafka
     Gauge server_lsn;             ///< end of WAL that the server announced last
     DurationHistogram commit_to_confirm;  ///< commit in PostgreSQL to acknowledged by Kafka
+    Counter initial_snapshot_rows;        ///< rows that initial snapshots have read
+    Counter incremental_snapshot_rows;    ///< rows that incremental ones have read
 };
 
 /// One binding ([[inbox]] or [[notify]] entry), written by its pipeline's thread.
@@ -59,6 +63,18 @@ struct NotifyMetrics {
     DurationHistogram request;
 };
 
+/// What holdfast.snapshot_run says of a snapshot, in the order of SnapshotMetrics::snapshots.
+inline constexpr std::array<std::string_view, 6> kSnapshotStatuses{
+    "REQUESTED", "RUNNING", "PAUSED", "COMPLETED", "STOPPED", "FAILED"};
+
+/// The slot's snapshots of one kind, as the database has them, whoever takes them.
+struct SnapshotMetrics {
+    std::array<Gauge, kSnapshotStatuses.size()> snapshots;  ///< how many there are of each status
+    Gauge tables;                                           ///< of those that have not ended
+    Gauge tables_remaining;                                 ///< that are not read to their end
+    Gauge started_seconds;  ///< Unix time at which the oldest of them began; 0 = none has
+};
+
 /// Written by the monitor (upkeep) thread from the database's own views.
 struct MonitorMetrics {
     Gauge postgres_connected;
@@ -74,6 +90,8 @@ struct MonitorMetrics {
     Counter sagas_swept;
     Counter positions_dropped;    ///< record_offsets entries dropped because the bound was reached
     Gauge last_maintain_seconds;  ///< Unix time of the last successful maintain(); 0 = never
+    SnapshotMetrics initial_snapshots;
+    SnapshotMetrics incremental_snapshots;
 };
 
 /// Written by kafka's callbacks and the composition root.

@@ -35,7 +35,8 @@ Pipeline::Pipeline(capture::RecordSink& sink, std::vector<Table> tables,
       ledger_(ledger),
       clock_(clock),
       events_(options_.connector, topics_, options_.run_id),
-      sender_(sink, topics_, *this, metrics, nullptr) {
+      sender_(sink, topics_, *this, metrics, nullptr),
+      metrics_(metrics) {
     for (Table& table : tables) {
         Progress progress;
         progress.read_to = table.after;
@@ -194,6 +195,7 @@ void Pipeline::take_row(Reader& reader, pgoutput::Tuple row, bool final) {
                                   : first   ? SnapshotMarker::kFirstInDataCollection
                                             : SnapshotMarker::kTrue;
     any_row_ = true;
+    metrics_.initial_snapshot_rows.add();
     ++progress.rows_read;
     ++chunk.rows;
     ++chunk.unacknowledged;

@@ -129,6 +129,7 @@ class Pipeline final : private capture::AcknowledgementListener {
     debezium::TopicNames topics_;
     debezium::ChangeEvents events_;
     capture::RecordSender sender_;
+    metrics::CaptureMetrics& metrics_;
 
     std::vector<Progress> tables_;
     std::size_t next_table_ = 0;  ///< that no reader has begun

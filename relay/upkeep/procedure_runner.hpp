@@ -57,6 +57,9 @@ class ProcedureRunner {
 
     /// Looks where configuration, publication and catalogue do not fit, and says so.
     virtual void look_for_drift() = 0;
+
+    /// Looks how far the snapshots of the slot are, for metrics.
+    virtual void look_at_snapshots() = 0;
 };
 
 }  // namespace holdfast::relay::upkeep

@@ -57,6 +57,10 @@ Upkeep::Upkeep(ProcedureRunner& runner, PositionBuffer& positions, const Clock& 
         runner_.look_for_drift();
         return false;
     });
+    add("snapshots", options_.snapshots_interval, now, [this] {
+        runner_.look_at_snapshots();
+        return false;
+    });
     add(kReport, options_.report_interval, now + options_.report_interval, [this] {
         const std::optional<Report> report = options_.report ? options_.report() : std::nullopt;
         if (report) {

@@ -1,5 +1,6 @@
 // The relay's chores, on timers: maintain(), expire_holds(), saga_sweep(), its report, recorded
-// Kafka positions, and the check that slot, publication and outbox are still there.  A chore that
+// Kafka positions, a look at snapshots, and the check that slot, publication and outbox are still
+// there.  A chore that
 // fails is logged and tried again with backoff; it never stops the relay and never delays another
 // chore for longer than its own call takes.  Only a verification that says "stop" (FatalError) gets
 // out.
@@ -35,7 +36,8 @@ struct UpkeepOptions {
     std::chrono::milliseconds report_interval{10'000};
     /// Half of the ten seconds within which a vanished slot or publication is to be noticed.
     std::chrono::milliseconds verify_interval{5'000};
-    std::chrono::milliseconds drift_interval{0};  ///< 0 = never
+    std::chrono::milliseconds drift_interval{0};      ///< 0 = never
+    std::chrono::milliseconds snapshots_interval{0};  ///< of look_at_snapshots(); 0 = never
     /// How long positions are gathered before they are written.
     std::chrono::milliseconds positions_delay{100};
     std::size_t positions_batch = 5000;

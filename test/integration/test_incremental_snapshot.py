@@ -120,6 +120,32 @@ def test_a_table_that_changes_meanwhile_is_complete_and_never_goes_back(shop):
     print(f"{len(read)} rows read beside {sum(writer.changes for writer in writers)} changes")
 
 
+def test_metrics_say_how_far_snapshots_are(shop):
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item SELECT g FROM generate_series(1, 250) g")
+    relay = capture(shop, ["item"], connector=CHUNK)
+
+    def value(name, status=None):
+        labels = 'kind="incremental"' + (f',status="{status}"' if status else "")
+        return relay.metrics().get(f"holdfast_relay_{name}{{{labels}}}")
+
+    wait_until(lambda: value("snapshots", "PAUSED") == 0, "metrics before the first", 30)
+    with shop.connect("postgres") as other, other.transaction():
+        other.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+        snapshot_id = take_snapshot(shop, "public.item")
+        wait_until(lambda: value("snapshots", "RUNNING") == 1, "it runs", 30)
+        assert (value("snapshot_tables"), value("snapshot_tables_remaining"), value("snapshot_rows_total")) == (1, 1, 0)
+        started = shop.value("SELECT extract(epoch FROM started_at)::bigint FROM holdfast.snapshot_run")
+        assert value("snapshot_start_time_seconds") == started
+        shop.query("SELECT holdfast.snapshot_pause(%s)", snapshot_id)
+        wait_until(lambda: (value("snapshots", "PAUSED"), value("snapshots", "RUNNING")) == (1, 0), "it is paused", 30)
+    shop.query("SELECT holdfast.snapshot_resume(%s)", snapshot_id)
+    wait_ended(shop, snapshot_id, relay)
+    assert value("snapshot_rows_total") == 250
+    wait_until(lambda: value("snapshots", "COMPLETED") == 1, "it is completed", 30)
+    assert (value("snapshots", "PAUSED"), value("snapshot_tables"), value("snapshot_start_time_seconds")) == (0, 0, 0)
+
+
 def test_a_killed_relay_goes_on_behind_the_last_row_that_kafka_has(shop):
     publish_tables(shop, "item (id int PRIMARY KEY, pad text)")
     shop.query("INSERT INTO item SELECT n, 'x' FROM generate_series(1, 20000) n")

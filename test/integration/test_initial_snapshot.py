@@ -134,6 +134,8 @@ def test_a_slot_that_init_made_gets_its_snapshot_from_run(shop):
     shop.query("INSERT INTO item VALUES (1)")
     relay = capture(shop, ["item"], connector=MODES)
     wait_rows(shop, relay, STATUS, "COMPLETED")
+    assert relay.metrics()['holdfast_relay_snapshot_rows_total{kind="initial"}'] == 1
+    wait_until(lambda: relay.metrics()['holdfast_relay_snapshots{kind="initial",status="COMPLETED"}'] == 1, "it is counted", 30)
     shop.query("INSERT INTO item VALUES (2)")
     wait_until(lambda: [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("c", 2)], "a row, and a change", 30)
 

@@ -1,4 +1,6 @@
-"""holdfast-relay snapshot: asks, steers and lists through SQL; no relay has to run for that."""
+"""holdfast-relay snapshot: asks, steers and lists through SQL, and status shows; no relay has to run for that."""
+
+import json
 
 import pytest
 
@@ -70,6 +72,38 @@ def test_snapshots_are_paused_resumed_and_stopped_one_by_one_or_together(shop, a
     assert said(asked, "--stop") == "2 snapshots stopped\n"
     assert said(asked, "--stop") == "0 snapshots stopped\n"
     assert states(shop) == [(1, "STOPPED"), (2, "STOPPED"), (3, "STOPPED")]
+
+
+def test_status_shows_snapshots_that_have_not_ended_or_have_failed(shop, asked):
+    shop.query("INSERT INTO public.stamps SELECT n FROM generate_series(1, 4000) n")
+    shop.query("ANALYZE public.stamps")
+
+    def status(*args):
+        done = asked.command("status", *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def lines():
+        return [line for line in status().splitlines() if line.startswith("snapshot ") or "error" in line]
+
+    assert lines() == [] and json.loads(status("--json"))["snapshots"] == []
+    for tables in (["public.stamps"], ["public.stamps"], ['public."Coins, old"', "public.stamps"], ["public.stamps"]):
+        said(asked, *(flag for table in tables for flag in ("--table", table)))
+    shop.query("SELECT holdfast.snapshot_next(%s)", shop.slot)
+    shop.query("SELECT holdfast.snapshot_progress(1, 1, '{1000}', 998, false)")
+    shop.query("SELECT holdfast.snapshot_end(2, 'FAILED', 'a table is gone')")
+    said(asked, "--pause", "3")
+    said(asked, "--stop", "4")
+    running, failed, reason, paused = lines()
+    since = shop.value("SELECT date_trunc('second', started_at)::text FROM holdfast.snapshot_run WHERE snapshot_id = 1")
+    assert running == f"snapshot 1: incremental, RUNNING, since {since}, 0 of 1 tables, 998 rows (about 24 %), reading public.stamps"
+    assert failed.startswith("snapshot 2: incremental, FAILED, 0 of 1 tables, 0 rows") and reason == "  error: a table is gone"
+    assert paused == "snapshot 3: incremental, PAUSED, 0 of 2 tables, 0 rows", "nobody has analyzed one of the tables"
+    first, second, third = json.loads(status("--json"))["snapshots"]
+    assert first == {"id": 1, "kind": "incremental", "status": "RUNNING", "startedAt": since, "tables": 1, "tablesCompleted": 0,
+                     "rowsSent": 998, "rowsEstimated": 4000, "reading": ["public.stamps"], "lastError": ""}
+    assert (second["status"], second["lastError"]) == ("FAILED", "a table is gone")
+    assert (third["status"], third["startedAt"], third["rowsEstimated"]) == ("PAUSED", "", None)
 
 
 def test_snapshots_of_other_slots_are_left_alone(shop, asked):

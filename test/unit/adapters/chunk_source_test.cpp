@@ -216,9 +216,13 @@ TEST_F(ChunkSourceTest, SaysWhatKindOfFailureItIs) {
     EXPECT_EQ(failure("item", "name::int > 0"),
               "snapshot: a row cannot be read, or not by the condition (SQLSTATE 22P02)")
         << "without the value";
-    EXPECT_EQ(failure("item", "pg_sleep(60) IS NOT NULL"),
-              "retry: canceling statement due to statement timeout (SQLSTATE 57014)");
+    // For a lock that is held, and not only as long as the source waits for one.
+    sql("CREATE FUNCTION waits() RETURNS boolean LANGUAGE sql SET lock_timeout = 0 "
+        "AS 'SELECT pg_advisory_lock(1) IS NOT NULL'");
     postgres::Session other(options());
+    other.exec("SELECT pg_advisory_lock(1)");
+    EXPECT_EQ(failure("item", "public.waits()"),
+              "retry: canceling statement due to statement timeout (SQLSTATE 57014)");
     other.exec("BEGIN");
     other.exec("LOCK TABLE item IN ACCESS EXCLUSIVE MODE");
     EXPECT_EQ(failure("item", ""),

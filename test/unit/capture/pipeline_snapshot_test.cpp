@@ -132,7 +132,7 @@ class PipelineSnapshotTest : public testing::Test {
     PipelineOptions options;
     FakeCatalog catalog;
     FakeChunkSource chunks;
-    IncrementalSnapshot snapshot{chunks, clock, "relay"};
+    IncrementalSnapshot snapshot{chunks, clock, metrics, "relay"};
     std::uint64_t end = 0;  ///< of the newest transaction
     std::optional<Pipeline> pipeline;
 };
@@ -155,6 +155,15 @@ TEST_F(PipelineSnapshotTest, SendsChunkAfterChunkInTheOrderOfTheKey) {
     EXPECT_EQ(sent(), "r 1 r 2 r 3 r 4 r 5");
     EXPECT_EQ(chunks.last_call(), "progress 5 rows after 5, completed");
     EXPECT_EQ(pipeline->confirmed(), Lsn{end});
+}
+
+TEST_F(PipelineSnapshotTest, CountsTheRowsThatItReads) {
+    start();
+    EXPECT_EQ(metrics.incremental_snapshot_rows.value(), 2U);
+    watermark();
+    acknowledge();
+    EXPECT_EQ(metrics.incremental_snapshot_rows.value(), 4U);
+    EXPECT_EQ(metrics.initial_snapshot_rows.value(), 0U);
 }
 
 TEST_F(PipelineSnapshotTest, MarksTheRowsAsIncrementalAndWithoutAPosition) {
@@ -616,7 +625,8 @@ TEST_F(PipelineSnapshotTest, AStopOfAnotherSnapshotDropsNothing) {
 TEST_F(PipelineSnapshotTest, ASnapshotThatCannotGoOnFailsAndTheStreamGoesOn) {
     chunks.refused = "the table has no key";
     start();
-    EXPECT_EQ(chunks.calls, Calls{"snapshot 7 failed: the table has no key"});
+    EXPECT_EQ(chunks.calls,
+              Calls{"snapshot 7 failed at inventory.customers: the table has no key"});
     relation();
     transaction({test::insert_frame(kTable, row("9"))});
     turn();
@@ -629,8 +639,8 @@ TEST_F(PipelineSnapshotTest, ATableThatGetsAnotherKeyFails) {
     chunks.key = {2};
     acknowledge();
     EXPECT_EQ(chunks.last_call(),
-              "snapshot 7 failed: the key of table inventory.customers is not what it was when the "
-              "snapshot began: ask for it again");
+              "snapshot 7 failed at inventory.customers: the key of table inventory.customers is "
+              "not what it was when the snapshot began: ask for it again");
     EXPECT_EQ(sent(), "r 1 r 2");
 }
 
@@ -638,8 +648,8 @@ TEST_F(PipelineSnapshotTest, ATableThatIsNotCapturedFails) {
     chunks.kept.table = "secrets";
     start();
     EXPECT_EQ(chunks.last_call(),
-              "snapshot 7 failed: table inventory.secrets is not captured: see the lists in "
-              "[connector]");
+              "snapshot 7 failed at inventory.secrets: table inventory.secrets is not captured: "
+              "see the lists in [connector]");
 }
 
 TEST_F(PipelineSnapshotTest, MessagesAboutSnapshotsAreNoEvents) {

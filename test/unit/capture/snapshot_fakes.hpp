@@ -106,7 +106,8 @@ class FakeChunkSource final : public ChunkSource {
     void fail(const SnapshotWork& work, const std::string& reason) override {
         fail_if_lost();
         completed = true;
-        calls.push_back("snapshot " + std::to_string(work.snapshot_id) + " failed: " + reason);
+        calls.push_back("snapshot " + std::to_string(work.snapshot_id) + " failed at " +
+                        work.schema + "." + work.table + ": " + reason);
     }
 
  private:

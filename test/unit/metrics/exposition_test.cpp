@@ -91,6 +91,26 @@ TEST(Exposition, LabelsNotificationsAsBindings) {
     EXPECT_TRUE(has_line(text, "holdfast_relay_notify_retried_total" + labels + " 1")) << text;
 }
 
+TEST(Exposition, LabelsSnapshotsByKindAndStatus) {
+    RelayMetrics metrics;
+    metrics.capture.initial_snapshot_rows.add(5);
+    metrics.capture.incremental_snapshot_rows.add(7);
+    metrics.monitor.incremental_snapshots.snapshots[2].set(1);
+    metrics.monitor.incremental_snapshots.tables_remaining.set(3);
+    const std::string text = exposition(metrics);
+    for (const char* line : {
+             R"(holdfast_relay_snapshot_rows_total{kind="initial"} 5)",
+             R"(holdfast_relay_snapshot_rows_total{kind="incremental"} 7)",
+             R"(holdfast_relay_snapshots{kind="incremental",status="PAUSED"} 1)",
+             R"(holdfast_relay_snapshots{kind="incremental",status="RUNNING"} 0)",
+             R"(holdfast_relay_snapshots{kind="initial",status="PAUSED"} 0)",
+             R"(holdfast_relay_snapshot_tables_remaining{kind="initial"} 0)",
+             R"(holdfast_relay_snapshot_tables_remaining{kind="incremental"} 3)",
+         }) {
+        EXPECT_TRUE(has_line(text, line)) << line << " in\n" << text;
+    }
+}
+
 TEST(Exposition, HistogramBucketsAreCumulativeAndInSeconds) {
     RelayMetrics metrics;
     metrics.capture.commit_to_confirm.observe(400);         // <= 0.5 ms

@@ -163,6 +163,16 @@ TEST_F(SnapshotPipeline, ReadsInChunksAlongTheKey) {
     EXPECT_EQ(sent(), "a1:first a2:true a3:true a4:true a5:last");
 }
 
+TEST_F(SnapshotPipeline, CountsEachRowOnceThatItReads) {
+    table("a", {1, 2, 3, 4, 5});
+    table("b", {1}, false);
+    options.chunk_rows = 2;
+    start();
+    finish();
+    EXPECT_EQ(metrics.initial_snapshot_rows.value(), 6U) << "not those that end a chunk";
+    EXPECT_EQ(metrics.incremental_snapshot_rows.value(), 0U);
+}
+
 TEST_F(SnapshotPipeline, AChunkThatEndsWithTheTableIsKnownToBeTheLast) {
     table("a", {1, 2, 3, 4});
     options.chunk_rows = 2;

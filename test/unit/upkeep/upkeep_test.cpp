@@ -55,6 +55,12 @@ class FakeRunner final : public ProcedureRunner {
     }
 
     void look_for_drift() override { ++looks; }
+    void look_at_snapshots() override {
+        ++snapshot_looks;
+        if (snapshots_fail) {
+            throw std::runtime_error("permission denied (SQLSTATE 42501)");
+        }
+    }
 
     int maintained = 0;
     bool maintain_fails = false;
@@ -69,6 +75,8 @@ class FakeRunner final : public ProcedureRunner {
     int verified = 0;
     bool slot_gone = false;
     int looks = 0;
+    int snapshot_looks = 0;
+    bool snapshots_fail = false;
 };
 
 class UpkeepTest : public testing::Test {
@@ -329,6 +337,26 @@ TEST_F(UpkeepTest, LooksForDriftAtItsInterval) {
     upkeep.request_report();
     upkeep.step();
     EXPECT_EQ(runner.looks, 3) << "the stream has begun";
+}
+
+TEST_F(UpkeepTest, LooksAtSnapshotsAtItsIntervalWhateverElseHappens) {
+    make().step();
+    EXPECT_EQ(runner.snapshot_looks, 0) << "nobody has asked for it";
+    options.snapshots_interval = seconds(5);
+    Upkeep upkeep = make();
+    runner.snapshots_fail = true;
+    const int verified = runner.verified;
+    upkeep.step();
+    EXPECT_EQ(runner.snapshot_looks, 1);
+    EXPECT_EQ(runner.verified, verified + 1) << "one failure keeps no other chore";
+    EXPECT_EQ(failures, 1);
+    runner.snapshots_fail = false;
+    clock.advance(options.retry_initial);
+    upkeep.step();
+    EXPECT_EQ(runner.snapshot_looks, 2);
+    clock.advance(seconds(5));
+    upkeep.step();
+    EXPECT_EQ(runner.snapshot_looks, 3);
 }
 
 }  // namespace

@@ -356,7 +356,7 @@ def test_a_slot_that_was_dropped_under_the_relay_is_not_made_again(shop):
     relay = capture(shop, ["item"])
     shop.query("INSERT INTO item VALUES (1)")
     wait_count(shop, "item", 1, relay)
-    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot), "the relay has reported")
+    shop.wait_reported()
     shop.cluster.drop_slot(shop.slot)
     assert relay.exit_code() == 10
     relay.start("--create-slot")

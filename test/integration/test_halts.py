@@ -48,7 +48,7 @@ def test_create_slot_after_a_loss_is_refused(shop):
     relay = shop.run_relay()
     shop.place(1, 1, 1)
     audit.wait_delivered(shop)
-    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot), "the relay has reported")
+    shop.wait_reported()
     relay.terminate()
     shop.cluster.drop_slot(shop.slot)
     relay.start("--create-slot")

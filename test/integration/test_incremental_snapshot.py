@@ -1,10 +1,10 @@
 """Incremental snapshots, end to end: rows that were there before become records while the table changes, none
 older than what was sent before it; a snapshot goes on where it was, whatever happens to the relay."""
 
-import json
 import threading
 
 import pytest
+from harness.change_events import change_events, folded
 from harness.waiting import holds_for, wait_until
 from test_change_events import capture, events, publish_tables, topic
 
@@ -32,10 +32,7 @@ def wait_rows(shop, snapshot_id, rows, relay):
 
 
 def records(shop, table):
-    """(key, value) of all records of a table, each partition in its order."""
-    found = shop.kafka.read(topic(shop, table))
-    found.sort(key=lambda r: (r.partition, r.offset))
-    return [(json.loads(r.key), r.value and json.loads(r.value)) for r in found]
+    return change_events(shop.kafka, topic(shop, table))
 
 
 def reads(shop, table):
@@ -80,17 +77,6 @@ def require_never_back(found):
             version = value["after"]["version"]
             assert newest.get(key["id"], 0) <= version, f"{key} goes back to {version} with {value['op']}"
             newest[key["id"]] = version
-
-
-def folded(found):
-    """What a consumer knows in the end."""
-    table = {}
-    for key, value in found:
-        if value is None or value["after"] is None:
-            table.pop(key["id"], None)
-        else:
-            table[key["id"]] = value["after"]
-    return table
 
 
 def test_a_table_that_changes_meanwhile_is_complete_and_never_goes_back(shop):

@@ -1,8 +1,7 @@
 """Initial snapshots, end to end: nothing is missing between them and the stream, and a crash in the middle
 costs a few rows.  Markers and bytes are the conformance suite's."""
 
-import json
-
+from harness.change_events import change_events, folded
 from harness.waiting import wait_until
 from test_change_events import capture, connector, publish_tables, topic
 
@@ -20,27 +19,34 @@ def prepare(shop, tables, connector=MODES, partitions=1, **changes):
                       outbox=None, inbox=None, postgres={"publication": shop.name}, **changes)
 
 
+def items(shop, rows=0):
+    """The table item, of nothing but a key, with the rows 1 to `rows`."""
+    publish_tables(shop, "item (id int PRIMARY KEY)")
+    shop.query("INSERT INTO item SELECT generate_series(1, %s)", rows)
+
+
+def found(shop, table):
+    return change_events(shop.kafka, topic(shop, table))
+
+
 def values(shop, table):
     """(op, marker, after or before) of every event of a table, in the topic's order."""
-    found = []
-    for record in shop.kafka.read(topic(shop, table)):
-        value = record.value and json.loads(record.value)
-        if value:
-            found.append((value["op"], value["source"]["snapshot"], value["after"] or value["before"]))
-    return found
+    return [(value["op"], value["source"]["snapshot"], value["after"] or value["before"]) for _, value in found(shop, table) if value]
 
 
-def folded(shop, table):
-    """What a consumer has that keeps the newest value of each key."""
-    rows = {}
-    for record in shop.kafka.read(topic(shop, table)):
-        key = json.loads(record.key)["id"]
-        value = record.value and json.loads(record.value)
-        if value and value["after"]:
-            rows[key] = value["after"]
-        else:
-            rows.pop(key, None)
-    return rows
+def ops(shop, table="item"):
+    """(op, id) of every event of a table, in the topic's order."""
+    return [(op, row["id"]) for op, _, row in values(shop, table)]
+
+
+def reads(shop, column="id"):
+    """That column of every row of item that a snapshot has sent, in the topic's order."""
+    return [row[column] for op, _, row in values(shop, "item") if op == "r"]
+
+
+def now(shop, table):
+    """The rows of a table as a consumer has them, by key."""
+    return folded(found(shop, table))
 
 
 def streams(relay, since=0):
@@ -54,6 +60,25 @@ def wait_rows(shop, relay, sql, expected, timeout_s=60):
                lambda: f"{sql} is {expected}; it is {shop.value(sql)}\n{relay.log_text()[-2000:]}", timeout_s)
 
 
+def kill_in_the_middle(shop, relay):
+    """kill -9 once progress is saved and before all of item is sent; how many rows were saved, and how many sent."""
+    sent = "SELECT coalesce(max(rows_sent), 0) FROM holdfast.snapshot_table"
+    wait_until(lambda: shop.value(sent) > 0, "progress is saved", 60)
+    relay.kill()
+    assert shop.value(STATUS) == "RUNNING"
+    saved = shop.value(sent)
+    assert saved < shop.value("SELECT count(*) FROM item")
+    return saved, len(reads(shop))
+
+
+def lose_slot(shop, relay):
+    """The relay, which knows the slot, ends in good order; the slot goes, and a row is written that no slot has seen."""
+    shop.wait_reported()
+    assert relay.terminate()[0] == 0
+    shop.cluster.drop_slot(shop.slot)
+    shop.query("INSERT INTO item VALUES (2)")
+
+
 STATUS = "SELECT status FROM holdfast.snapshot_run ORDER BY snapshot_id DESC LIMIT 1"
 
 
@@ -65,8 +90,7 @@ def test_rows_that_are_there_come_first_and_changes_behind_them(shop):
     relay.start("--create-slot").wait_ready()
     shop.query("UPDATE item SET name = 'changed' WHERE id = 7")
     wait_until(lambda: shop.kafka.count(topic(shop, "item")) >= 501, "all events of item", 30)
-    seen = values(shop, "item")
-    assert [(op, after["id"]) for op, _, after in seen] == [("r", n) for n in range(1, 501)] + [("u", 7)]
+    assert ops(shop) == [("r", n) for n in range(1, 501)] + [("u", 7)]
     assert [op for op, _, _ in values(shop, "part")] == ["r"]
     markers = [marker for t in ("item", "part") for _, marker, _ in values(shop, t)]
     assert markers.count("first") == 1 and markers.count("last") == 1
@@ -92,11 +116,10 @@ def test_writers_beside_a_snapshot_miss_nothing_and_repeat_nothing_with_the_slot
             connection.execute("DELETE FROM item WHERE id = %s", [n * 37 + 5])
             connection.execute("INSERT INTO item VALUES (%s)", [20001 + n])
     shop.query("INSERT INTO item VALUES (99999)")
-    wait_until(lambda: 99999 in folded(shop, "item"), "the last change", 60)
+    wait_until(lambda: 99999 in now(shop, "item"), "the last change", 60)
     there = {row.id: {"id": row.id, "version": row.version} for row in shop.query("SELECT id, version FROM item")}
-    assert folded(shop, "item") == there
-    reads = [after["id"] for op, _, after in values(shop, "item") if op == "r"]
-    assert sorted(reads) == list(range(1, 20001))
+    assert now(shop, "item") == there
+    assert sorted(reads(shop)) == list(range(1, 20001))
     versions = {}
     for op, _, row in values(shop, "item"):
         if op != "d":
@@ -109,40 +132,54 @@ def test_killed_in_the_middle_it_goes_on_where_kafka_had_it(shop):
     shop.query("INSERT INTO item SELECT g, repeat('x', 50) FROM generate_series(1, 300000) g")
     relay = prepare(shop, ["item"], {**MODES, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 262144})
     relay.start("--create-slot")
-    sent = "SELECT coalesce(max(rows_sent), 0) FROM holdfast.snapshot_table"
-    wait_until(lambda: shop.value(sent) > 0, "progress is saved", 60)
-    relay.kill()
-    assert shop.value(STATUS) == "RUNNING"
-    saved = shop.value(sent)
-    assert saved < 300000
-    before = [after["id"] for _, _, after in values(shop, "item")]
+    saved, sent = kill_in_the_middle(shop, relay)
     shop.query("UPDATE item SET pad = 'late' WHERE id IN (1, 300000)")
     relay.start()
     wait_rows(shop, relay, STATUS, "COMPLETED")
-    wait_until(lambda: folded(shop, "item")[1]["pad"] == "late", "the stream behind it", 60)
-    reads = [after["id"] for op, _, after in values(shop, "item") if op == "r"]
-    assert set(reads) == set(range(1, 300001))
-    again = reads[len(before):]
+    wait_until(lambda: now(shop, "item")[1]["pad"] == "late", "the stream behind it", 60)
+    ids = reads(shop)
+    assert set(ids) == set(range(1, 300001))
     assert shop.query("SELECT key_columns FROM holdfast.snapshot_table")[0].key_columns == ["id"]
-    assert again == list(range(saved + 1, 300001)), "it goes on behind what was saved"
-    assert len(before) >= saved, "what was saved was in Kafka"
-    assert folded(shop, "item")[300000]["pad"] == "late"
+    assert ids[sent:] == list(range(saved + 1, 300001)), "it goes on behind what was saved"
+    assert sent >= saved, "what was saved was in Kafka"
+    assert now(shop, "item")[300000]["pad"] == "late"
+
+
+def test_a_key_that_is_exchanged_while_the_relay_is_down_loses_no_row(shop):
+    """The new key has as many columns of the same types, and its order is the old one's reversed: behind the
+    position that was saved, read as one of the new key, are all rows but those that are still to be sent."""
+    publish_tables(shop, "item (id int PRIMARY KEY, code int NOT NULL, pad text)")
+    shop.query("INSERT INTO item SELECT g, 100001 - g, repeat('x', 50) FROM generate_series(1, 100000) g")
+    relay = prepare(shop, ["item"], {**MODES, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 262144})
+    relay.start("--create-slot")
+    saved, sent = kill_in_the_middle(shop, relay)
+    assert 0 < saved <= sent < 100000
+    shop.query("ALTER TABLE item DROP CONSTRAINT item_pkey, ADD PRIMARY KEY (code)")
+    shop.query("UPDATE item SET pad = 'late' WHERE code IN (1, 100000)")
+    shop.query("DELETE FROM item WHERE code = 50000")
+    shop.query("INSERT INTO item VALUES (200000, 200000, 'new')")
+    relay.start()
+    wait_rows(shop, relay, STATUS, "COMPLETED")
+    wait_until(lambda: ops(shop)[-1] == ("c", 200000), "the stream behind it", 60)
+    assert reads(shop)[:sent] == list(range(1, sent + 1)), "in the order of the old key"
+    assert reads(shop, "code")[sent:] == [n for n in range(1, 100001) if n != 50000] + [200000], "all of it, in the order of the new one"
+    assert shop.query("SELECT key_columns FROM holdfast.snapshot_table")[0].key_columns == ["code"]
+    rows = folded([(key, value) for key, value in found(shop, "item") if "code" in key])
+    assert rows == {row.code: row._asdict() for row in shop.query("SELECT id, code, pad FROM item")}
 
 
 def test_a_slot_that_init_made_gets_its_snapshot_from_run(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
-    shop.query("INSERT INTO item VALUES (1)")
+    items(shop, 1)
     relay = capture(shop, ["item"], connector=MODES)
     wait_rows(shop, relay, STATUS, "COMPLETED")
     assert relay.metrics()['holdfast_relay_snapshot_rows_total{kind="initial"}'] == 1
     wait_until(lambda: relay.metrics()['holdfast_relay_snapshots{kind="initial",status="COMPLETED"}'] == 1, "it is counted", 30)
     shop.query("INSERT INTO item VALUES (2)")
-    wait_until(lambda: [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("c", 2)], "a row, and a change", 30)
+    wait_until(lambda: ops(shop) == [("r", 1), ("c", 2)], "a row, and a change", 30)
 
 
 def test_initial_only_ends_in_order_and_needs_no_slot(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
-    shop.query("INSERT INTO item VALUES (1), (2)")
+    items(shop, 2)
     relay = prepare(shop, ["item"], {"snapshot.mode": "initial_only"}).start()
     assert relay.exit_code() == 0
     assert [marker for _, marker, _ in values(shop, "item")] == ["first", "last"]
@@ -152,8 +189,7 @@ def test_initial_only_ends_in_order_and_needs_no_slot(shop):
 
 
 def test_always_takes_one_at_each_start(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
-    shop.query("INSERT INTO item VALUES (1)")
+    items(shop, 1)
     relay = prepare(shop, ["item"], {"snapshot.mode": "always"})
     for start in (1, 2):
         streams(relay.start("--create-slot"), start - 1)
@@ -162,29 +198,21 @@ def test_always_takes_one_at_each_start(shop):
 
 
 def test_a_lost_slot_is_made_up_for_only_when_needed(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
-    shop.query("INSERT INTO item VALUES (1)")
+    items(shop, 1)
     relay = prepare(shop, ["item"]).start("--create-slot").wait_ready()
-    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot) == 1, "it has reported", 30)
-    assert relay.terminate()[0] == 0
-    shop.cluster.drop_slot(shop.slot)
-    shop.query("INSERT INTO item VALUES (2)")
+    lose_slot(shop, relay)
     relay.start("--create-slot")
     assert relay.exit_code() == 10, "initial does not guess"
     assert "holdfast.forget_slot" in relay.log_text()
     relay.write_config(connector={"snapshot.mode": "when_needed"})
     streams(relay.start(), 1)
-    assert [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("r", 1), ("r", 2)]
+    assert ops(shop) == [("r", 1), ("r", 1), ("r", 2)]
 
 
 def test_a_crash_between_the_slot_and_its_snapshot_leaves_no_gap(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
-    shop.query("INSERT INTO item VALUES (1)")
+    items(shop, 1)
     relay = streams(prepare(shop, ["item"], {"snapshot.mode": "when_needed"}).start("--create-slot"))
-    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot) == 1, "it has reported", 30)
-    assert relay.terminate()[0] == 0
-    shop.cluster.drop_slot(shop.slot)
-    shop.query("INSERT INTO item VALUES (2)")
+    lose_slot(shop, relay)
     with shop.connect("postgres", autocommit=False) as connection:
         connection.execute("SELECT pg_current_xact_id()")  # a slot is made when all that is under way has ended
         relay.start()
@@ -193,7 +221,7 @@ def test_a_crash_between_the_slot_and_its_snapshot_leaves_no_gap(shop):
         relay.kill()
         connection.rollback()
     streams(relay.start(), 1)
-    assert [(op, row["id"]) for op, _, row in values(shop, "item")] == [("r", 1), ("r", 1), ("r", 2)]
+    assert ops(shop) == [("r", 1), ("r", 1), ("r", 2)]
     assert shop.value(STATUS) == "COMPLETED"
 
 
@@ -204,20 +232,17 @@ def test_a_table_that_is_rewritten_behind_the_snapshot_is_not_taken_for_empty(sh
     wait_until(lambda: shop.cluster.slot(shop.slot) is not None, "the slot and its snapshot are there", 30)
     shop.query("ALTER TABLE item ALTER n TYPE bigint")
     streams(relay)
-    assert sorted(row["id"] for op, _, row in values(shop, "item") if op == "r") == list(range(1, 101))
+    assert sorted(reads(shop)) == list(range(1, 101))
 
 
 def test_a_slot_that_was_forgotten_begins_with_a_snapshot_again(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
-    shop.query("INSERT INTO item VALUES (1)")
+    items(shop, 1)
     relay = prepare(shop, ["item"]).start("--create-slot").wait_ready()
-    wait_until(lambda: shop.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", shop.slot) == 1, "it has reported", 30)
-    assert relay.terminate()[0] == 0
-    shop.cluster.drop_slot(shop.slot)
+    lose_slot(shop, relay)
     shop.query("SELECT holdfast.forget_slot(%s)", shop.slot)
     assert relay.command("init").returncode == 0
     streams(relay.start(), 1)
-    assert shop.kafka.count(topic(shop, "item")) == 2
+    assert ops(shop) == [("r", 1), ("r", 1), ("r", 2)]
 
 
 def test_the_include_list_says_which_tables_have_a_snapshot(shop):
@@ -230,7 +255,7 @@ def test_the_include_list_says_which_tables_have_a_snapshot(shop):
 
 
 def test_without_the_extension_it_says_what_to_do(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY)")
+    items(shop)
     relay = prepare(shop, ["item"])
     shop.query("DROP EXTENSION holdfast CASCADE")
     relay.start("--create-slot")

@@ -120,6 +120,10 @@ class Shop:
         wrong = self.query("SELECT * FROM holdfast.reconcile() WHERE expected IS DISTINCT FROM actual")
         assert wrong == [], f"reconcile() finds {wrong}"
 
+    def wait_reported(self):
+        """Until the relay has noted that it serves this slot, which --create-slot and the snapshots go by."""
+        wait_until(lambda: self.value("SELECT count(*) FROM holdfast.relay_state WHERE slot = %s", self.slot), "the relay has reported")
+
     # ---- topics
     def topic(self, name):
         return self.prefix + name

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test/integration"))
 
 import around  # noqa: E402
+import changes  # noqa: E402
 import scenes  # noqa: E402
 import show  # noqa: E402
 from stage import Stage  # noqa: E402
@@ -55,7 +56,7 @@ def main():
     try:
         show.say()
         show.table(("", "running"), stage.versions())
-        for scene in scenes.SCENES + around.SCENES:
+        for scene in scenes.SCENES + around.SCENES + changes.SCENES:
             scene(stage)
         next_steps(stage, options.keep)
         failed = show.failed()

@@ -1,20 +1,16 @@
-"""`import-debezium --take-over` against a real Debezium: it stops somewhere, the relay goes on, and the topic has every
-event once."""
+"""`import-debezium --take-over` of an outbox against a real Debezium: it stops somewhere, the relay goes on, and the
+topic has every event once."""
 
 import json
 import os
 import re
-import subprocess
 import uuid
 
 import pytest
 
-from harness.debezium import Debezium
-from harness.processes import Process, free_ports
-from harness.relay import BINARY
+from harness.take_over import PASSWORD, SLOW, USER, TakeOver
 from harness.waiting import wait_until
 
-USER, PASSWORD = "cdc_user", "not-a-secret"
 ROUTER = {
     "table.include.list": "public.outbox",
     "transforms": "outbox",
@@ -23,28 +19,19 @@ ROUTER = {
 }
 
 
-class Migration:
+class Migration(TakeOver):
     """A database with an outbox of its own shape, a topic, a connector; later, a relay in its place."""
 
     def __init__(self, shop, directory, **properties):
-        self.shop, self.cluster, self.kafka, self.directory = shop, shop.cluster, shop.kafka, directory
-        self.name = shop.name
+        shop.query("CREATE TABLE public.outbox (id uuid PRIMARY KEY, aggregatetype text NOT NULL, aggregateid text NOT NULL,"
+                   " type text NOT NULL, payload jsonb NOT NULL)")
+        shop.query(f"CREATE PUBLICATION {shop.name} FOR TABLE public.outbox WITH (publish = 'insert')")
+        super().__init__(shop, directory, **{**ROUTER, **properties})
+        shop.query(f"GRANT SELECT ON public.outbox TO {USER}")
         self.route = f"events_{shop.name}"
         self.topic = f"outbox.event.{self.route}"
         self.kafka.create(self.topic, partitions=1)
-        if not shop.value("SELECT count(*) FROM pg_roles WHERE rolname = %s", USER):
-            shop.query(f"CREATE ROLE {USER} LOGIN REPLICATION PASSWORD '{PASSWORD}'")
-        shop.query(f"SELECT holdfast.grant_relay('{USER}')")
-        shop.query("CREATE TABLE public.outbox (id uuid PRIMARY KEY, aggregatetype text NOT NULL, aggregateid text NOT NULL,"
-                   " type text NOT NULL, payload jsonb NOT NULL)")
-        shop.query(f"GRANT SELECT ON public.outbox TO {USER}")
-        shop.query(f"CREATE PUBLICATION {self.name} FOR TABLE public.outbox WITH (publish = 'insert')")
-        self.debezium = Debezium(directory, self.cluster, self.kafka, self.name, shop.name, USER, PASSWORD,
-                                 **{**ROUTER, **properties})
-        self.config_file = directory / "relay.toml"
-        self.log = directory / "relay.log"
         self.expected = []
-        self.relay = None
 
     # ---- the application
     def transaction(self, rows=1, copy=False):
@@ -64,28 +51,8 @@ class Migration:
     def ids(self):
         return [record.id for record in self.kafka.read(self.topic)]
 
-    def wait_sent(self, count, timeout_s=60):
-        wait_until(lambda: self.kafka.count(self.topic) >= count, lambda: f"{count} events are sent; {self.kafka.count(self.topic)} are",
-                   timeout_s)
-
-    # ---- the relay
-    def take_over(self, *flags, offsets=None, worker=True, output=True):
-        offsets = ["--offsets", offsets or self.debezium.offsets_file] if not flags else list(flags)
-        return subprocess.run(
-            [BINARY, "import-debezium", self.debezium.connector_file, "--take-over", *offsets,
-             *(["--worker", self.debezium.worker_file] if worker else []),
-             *(["--output", self.config_file] if output else [])], capture_output=True, text=True, timeout=60)
-
-    def run_relay(self):
-        port = free_ports()[0]
-        self.relay = Process([BINARY, "run", "--config", self.config_file], self.log,
-                             env={"HOLDFAST_POSTGRES_PASSWORD": PASSWORD, "HOLDFAST_HTTP_LISTEN": f"127.0.0.1:{port}"})
-        return self
-
-    def close(self):
-        if self.relay:
-            self.relay.kill()
-        self.debezium.kill()
+    def wait_sent(self, count):
+        self.wait_count(self.topic, count)
 
 
 @pytest.fixture
@@ -98,10 +65,6 @@ def make_migration(make_shop, directory):
     yield make
     for migration in made:
         migration.close()
-
-
-# A Debezium that takes a few hundred events a second, so that it can be stopped among them.
-SLOW = {"max.batch.size": "20", "max.queue.size": "40", "poll.interval.ms": "40"}
 
 
 def test_between_transactions_and_refused_while_the_connector_runs(make_migration):

@@ -65,6 +65,13 @@ class ResumePoint {
     /// are counted (transaction metadata).
     [[nodiscard]] bool sent(Lsn lsn) { return phase_ == Phase::kInside && sent_inside(lsn); }
 
+    /// Whether the change that was just found sent() is the last one that the position knows.  Its
+    /// first record has been sent; of those behind it, a tombstone and the new row of a changed
+    /// key, the position does not tell: the connector notes the same for each.
+    [[nodiscard]] bool was_last() const noexcept {
+        return phase_ == Phase::kInside && seen_ > 0 && seen_ == position_->events;
+    }
+
     /// The transaction ends.  Throws FatalError(kConfig) when it had fewer changes than were sent.
     void commit();
 

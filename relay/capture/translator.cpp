@@ -286,7 +286,10 @@ Records Translator::take(const pgoutput::LogicalMessage& message) {
 }
 
 Records Translator::unsent(Records records) {
-    return resume_.sent(frame_.lsn) ? Records{} : records;
+    if (!resume_.sent(frame_.lsn)) {
+        return records;
+    }
+    return resume_.was_last() && !records.empty() ? records.subspan(1) : Records{};
 }
 
 // ---- Snapshots

@@ -113,6 +113,26 @@ TEST(ResumePoint, CountsChangesThatShareALsn) {
     point.commit();
 }
 
+TEST(ResumePoint, KnowsTheLastOfWhatWasSent) {
+    ResumePoint point = middle(2);
+    static_cast<void>(point.start(kCommit));
+    point.begin(kXid, kEnd);
+    std::vector<bool> last;
+    for (const Lsn lsn : {Lsn{1500}, kChange, kChange}) {
+        EXPECT_TRUE(point.sent(lsn));
+        last.push_back(point.was_last());
+    }
+    EXPECT_EQ(last, (std::vector<bool>{false, false, true}));
+    point.commit();
+    EXPECT_FALSE(point.was_last());
+
+    ResumePoint beginning = middle(0);
+    static_cast<void>(beginning.start(kCommit));
+    beginning.begin(kXid, kEnd);
+    EXPECT_TRUE(beginning.sent(Lsn{1500}));
+    EXPECT_FALSE(beginning.was_last());
+}
+
 TEST(ResumePoint, WhenOnlyTheBeginningWasSeenEverythingIsToBeSent) {
     ResumePoint point = middle(0);
     static_cast<void>(point.start(kCommit));

@@ -146,5 +146,20 @@ TEST_F(TranslatorTest, ATransactionCountsTheRowsOfAnOutboxAndItsMessages) {
               std::string::npos);
 }
 
+TEST_F(TranslatorTest, OfTheLastChangeThatWasSentBeforeWhatIsBehindItsFirstRecordIsSentAgain) {
+    options.resume_after =
+        ResumePosition{.lsn_commit = Lsn{100}, .lsn = Lsn{110}, .xid = Xid{7}, .events = 2};
+    describe_tables();
+    EXPECT_EQ(translator->plan_start(Lsn{100}), Lsn{100});
+    take(test::begin_frame(190, 0, 7));
+    EXPECT_TRUE(take(test::delete_frame(kTable, {"1", std::nullopt})).empty());
+    const std::vector<std::string> rest =
+        take(test::update_frame(kTable, {"2", std::nullopt}, {"3", "sad"}));
+    ASSERT_EQ(rest.size(), 2U);
+    EXPECT_EQ(rest[0], "(null)");
+    EXPECT_NE(rest[1].find("\"op\":\"c\""), std::string::npos) << rest[1];
+    EXPECT_EQ(take(test::delete_frame(kTable, {"3", std::nullopt})).size(), 2U);
+}
+
 }  // namespace
 }  // namespace holdfast::relay::capture

@@ -63,6 +63,15 @@ def test_only_snapshot_rows_may_have_another_position():
     assert differences([SNAPSHOT], [replace(moved, value=moved.value.replace(b'"last"', b'"true"'))])
 
 
+def test_rows_of_an_incremental_snapshot_may_have_come_at_another_place_but_have_no_lsn():
+    row = replace(SNAPSHOT, value=SNAPSHOT.value.replace(b'"last"', b'"incremental"').replace(b'"txId":1,"lsn":7', b'"txId":null,"lsn":null'))
+    moved = replace(row, value=row.value.replace(b'"name":"app","ts_ms":1', b'"name":"app","ts_ms":2').replace(b'\\"7\\"', b'\\"8\\"'))
+    assert moved != row
+    assert differences([row], [moved]) == []
+    assert differences([row], [replace(row, value=row.value.replace(b'"lsn":null', b'"lsn":7'))])
+    assert differences([row], [replace(row, value=row.value.replace(b'"id":1', b'"id":2'))])
+
+
 def test_heartbeats_may_be_more_or_fewer_but_not_other_ones():
     later = replace(HEARTBEAT, value=b'{"ts_ms":2}')
     assert differences([HEARTBEAT, later], [HEARTBEAT]) == []

@@ -14,8 +14,10 @@ The file opens with a sentence and with what is special about the case, a line e
     -- differs: ID               a difference that docs/message-format.md lists and only such cases may have
 
 and goes on with its sections: -- (schema) runs before the slots are made, -- (workload) after it.
--- (wait) in the workload lets both readers come this far before it goes on.  The search path is the
-schema that is named as the case.  Topics that have the case's name in theirs are the case's.
+-- (wait) in the workload lets both readers come this far before it goes on.
+-- (snapshot) TABLE, ... [WHERE CONDITION] is a wait behind which both take an incremental snapshot of these
+tables; the workload goes on when both are through.  The search path is the schema that is named as the
+case.  Topics that have the case's name in theirs are the case's.
 """
 
 import re
@@ -29,12 +31,21 @@ _WORDS = {"option", "outbox", "publication", "alone", "partitions", "requires", 
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """An incremental one, as both readers are asked for it."""
+
+    tables: tuple  # as schema.table
+    condition: str | None
+
+
+@dataclass(frozen=True)
 class Case:
     name: str
     about: str
     schema: str
     steps: tuple  # of SQL; between two of them both readers catch up
     options: dict = field(default_factory=dict, hash=False)
+    snapshots: dict = field(default_factory=dict, hash=False)  # by the step that they come before
     outbox: str | None = None
     publication: str = "FOR ALL TABLES"
     alone: str | None = None
@@ -61,11 +72,13 @@ def parse(path):
     name = path.stem
     if not re.fullmatch(r"[a-z][a-z0-9_]{2,40}", name):
         raise ValueError(f"{path}: a case's name is a lower-case identifier, because its schema is called so")
-    about, options, given, sections = [], {}, {}, []
+    about, options, given, sections, snapshots = [], {}, {}, [], {}
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        marker = re.fullmatch(r"-- \((schema|workload|wait)\)\s*", line)
+        marker = re.fullmatch(r"-- \((schema|workload|wait)\)\s*|-- \((snapshot)\)(.*)", line)
         if marker:
-            sections.append((marker[1], []))
+            if marker[2]:
+                snapshots[len(sections)] = _snapshot(name, marker[3], f"{path}:{number}")
+            sections.append((marker[1] or "wait", []))
         elif sections:
             sections[-1][1].append(line)
         elif not line.startswith("--"):
@@ -87,15 +100,24 @@ def parse(path):
     kinds = [kind for kind, _ in sections]
     if kinds[:1] == ["schema"]:
         schema, work = sections[0], sections[1:]
+        snapshots = {place - 1: snapshot for place, snapshot in snapshots.items()}
     else:
         schema, work = ("schema", []), sections
     if [kind for kind, _ in work] != ["workload", *["wait"] * (len(work) - 1)]:
-        raise ValueError(f"{path}: the sections are (schema), (workload) and any number of (wait), and are {kinds}")
+        raise ValueError(f"{path}: the sections are (schema), (workload) and any number of (wait) and (snapshot), and are {kinds}")
     if "partitions" in given:
         given["partitions"] = int(given["partitions"])
     if given.get("ends") not in (None, "snapshot"):
         raise ValueError(f"{path}: ends: may only be snapshot")
-    return Case(name, " ".join(about), "\n".join(schema[1]), tuple("\n".join(lines) for _, lines in work), options, **given)
+    return Case(name, " ".join(about), "\n".join(schema[1]), tuple("\n".join(lines) for _, lines in work), options, snapshots, **given)
+
+
+def _snapshot(case, text, where):
+    tables, _, condition = re.fullmatch(r"\s*(.*?)\s*(\bWHERE\s+(.*))?", text).groups()
+    names = tuple(name.strip() for name in tables.split(","))
+    if not all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names):
+        raise ValueError(f"{where}: write -- (snapshot) TABLE, ... [WHERE CONDITION]")
+    return Snapshot(tuple(f"{case}.{name}" for name in names), condition)
 
 
 def all_cases():

@@ -36,14 +36,21 @@ def _record_time(record):
     return replace(record, timestamp_ms=0)
 
 
-def _snapshot_position(record):
-    if record.value is None or not re.search(rb'"snapshot":"(first|first_in_data_collection|true|last_in_data_collection|last)"', record.value):
-        return record
-    value = record.value
-    for pattern, blank in ((rb'("ts_[mun]s"):\d+', rb"\1:0"), (rb'("txId"):\d+', rb"\1:0"), (rb'("lsn"):\d+', rb"\1:0"),
-                           (rb'("sequence"):"\[[^]]*\]"', rb'\1:""')):
-        value = re.sub(pattern, blank, value)
-    return replace(record, value=value)
+_READ_AT = ((rb'("ts_[mun]s"):\d+', rb"\1:0"), (rb'("sequence"):"\[[^]]*\]"', rb'\1:""'))
+_READ_IN = ((rb'("txId"):\d+', rb"\1:0"), (rb'("lsn"):\d+', rb"\1:0"))
+
+
+def _position(markers, blanks):
+    marked = re.compile(rb'"snapshot":"(%s)"' % markers)
+
+    def apply(record):
+        if record.value is None or not marked.search(record.value):
+            return record
+        value = record.value
+        for pattern, blank in blanks:
+            value = re.sub(pattern, blank, value)
+        return replace(record, value=value)
+    return apply
 
 
 # By the id of the row: what each does to a record of either side.
@@ -57,7 +64,8 @@ RULES = {
         rb"\1LOGICAL_DECODING_MESSAGE\2"),
     "run-id": _run_id,
     "record-time": _record_time,
-    "snapshot-position": _snapshot_position,
+    "snapshot-position": _position(b"first|first_in_data_collection|true|last_in_data_collection|last", (*_READ_AT, *_READ_IN)),
+    "incremental-position": _position(b"incremental", _READ_AT),
 }
 
 

@@ -31,6 +31,7 @@ class Group:
         self.halts, self.ends = first.halts, first.ends
         self.publication = first.publication
         self.snapshot = first.options.get("snapshot.mode", "no_data") != "no_data"
+        self.incremental = any(case.snapshots for case in cases)
         self.options = {"topic.prefix": name, **first.options}
         self.outboxes = [f"{case.name}.{case.outbox}" for case in cases if case.outbox]
         self.sentinels = 0
@@ -39,6 +40,10 @@ class Group:
 
     def slot(self, reader):
         return f"{self.name}_{reader}"
+
+    def snapshots(self, step):
+        """The incremental ones that come before it."""
+        return [case.snapshots[step] for case in self.cases if step in case.snapshots]
 
     def sentinel(self, number):
         """Prefix of the message that marks the end of a round."""
@@ -64,7 +69,7 @@ def group(cases, apart=False):
     """The groups of these cases, live ones last; `apart`: one for each."""
     by_name = {}
     for case in cases:
-        shared = repr((sorted(case.options.items()), case.publication, case.live))
+        shared = repr((sorted(case.options.items()), case.publication, case.live, bool(case.snapshots)))
         if apart or case.alone is not None or case.halts is not None or case.outbox is not None:
             name = case.name
         else:

@@ -4,6 +4,7 @@ Both write to a Kafka node of their own, under the same topic names, because key
 """
 
 import json
+import os
 import shutil
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from harness.processes import ROOT, Process, free_ports
 from harness.relay import Relay
 
 from .groups import PASSWORD, PUBLICATION, USER
-from .records import Follower
+from .records import NOTIFICATIONS, Follower
 
 JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
 EVENT_ROUTER = "io.debezium.transforms.outbox.EventRouter"
@@ -46,7 +47,7 @@ class Debezium(Reader):
 
     def start(self, groups):
         self._rest = free_ports()[0]
-        self._states, self._groups = {}, groups
+        self._states, self._groups, self._asked = {}, groups, {}
         worker = self.directory / "worker.properties"
         worker.write_text("\n".join((
             f"bootstrap.servers={self.node.address}", f"key.converter={JSON_CONVERTER}", f"value.converter={JSON_CONVERTER}",
@@ -66,14 +67,36 @@ class Debezium(Reader):
             "database.password": PASSWORD, "database.dbname": group.name, "plugin.name": "pgoutput",
             "slot.name": group.slot(self.name), "publication.name": PUBLICATION, "publication.autocreate.mode": "disabled",
             "snapshot.mode": "no_data", "poll.interval.ms": "20", **group.options}
-        if group.snapshot:
+        if group.snapshot or group.incremental:
             config["schema.exclude.list"] = "holdfast"  # a snapshot of Debezium's looks beyond the publication
+        if group.incremental:
+            # read.only: no signal table, whose rows would be records that only one reader has.
+            config |= {"read.only": "true", "signal.enabled.channels": "file", "signal.file": str(self._signals(group)),
+                       "signal.poll.interval.ms": "50", "notification.enabled.channels": "sink",
+                       "notification.sink.topic.name": NOTIFICATIONS + group.name, "message.prefix.exclude.list": r"holdfast\.snapshot"}
         if group.outboxes:
             tables = "|".join(table.replace(".", r"\.") for table in group.outboxes)
             config |= {"transforms": "outbox", "transforms.outbox.type": EVENT_ROUTER, "transforms.outbox.predicate": "outbox",
                        "predicates": "outbox", "predicates.outbox.pattern": rf"{config['topic.prefix']}\.({tables})",
                        "predicates.outbox.type": "org.apache.kafka.connect.transforms.predicates.TopicNameMatches"}
         return config
+
+    def snapshot(self, group, snapshots):
+        """Ask for incremental snapshots, as one: it is read table by table, and ends once."""
+        self._asked[group.name] = f"{group.name}-{group.sentinels}"
+        data = {"type": "incremental", "data-collections": [table for s in snapshots for table in s.tables],
+                "additional-conditions": [{"data-collection": table, "filter": s.condition}
+                                          for s in snapshots if s.condition for table in s.tables]}
+        line = json.dumps({"id": self._asked[group.name], "type": "execute-snapshot", "data": data})
+        half = self._signals(group).with_suffix(".half")  # the connector looks at any moment, and empties what it has read
+        half.write_text(line + "\n")
+        os.replace(half, self._signals(group))
+
+    def snapshot_ended(self, group):
+        return self._asked[group.name] in self.follower.snapshots_completed
+
+    def _signals(self, group):
+        return self.directory / f"{group.name}.signals"
 
     def error(self, group):
         """Why a connector has failed, or None."""
@@ -120,7 +143,7 @@ class HoldfastRelay(Reader):
         for side in ("key", "value"):
             if connector.get(f"{side}.converter", JSON_CONVERTER) != JSON_CONVERTER:
                 connector = {name: value for name, value in connector.items() if not name.startswith(f"{side}.converter")}
-        if group.snapshot:
+        if group.snapshot or group.incremental:
             connector["schema.exclude.list"] = "holdfast"  # its progress is written down there, in a table that is published
         config = {"postgres": {"dsn": f"host=127.0.0.1 port={self.cluster.port} dbname={group.name} user={USER} password={PASSWORD}",
                                "slot": group.slot(self.name), "publication": PUBLICATION},
@@ -132,6 +155,21 @@ class HoldfastRelay(Reader):
                                  "extended.headers.enabled": connector.get("extended.headers.enabled", True),
                                  "table.json.payload.compatibility": "debezium", **converters, **outbox} for table in group.outboxes]
         return config
+
+    def snapshot(self, group, snapshots):
+        """Ask for incremental snapshots, which are taken one after the other."""
+        with self.cluster.connect(group.name) as connection:
+            for asked in snapshots:
+                connection.execute("CALL holdfast.snapshot(%s, %s, slot => %s)",
+                                   [", ".join(asked.tables), asked.condition, group.slot(self.name)])
+
+    def snapshot_ended(self, group):
+        with self.cluster.connect(group.name) as connection:
+            rows = connection.execute("SELECT status, last_error FROM holdfast.snapshot_run WHERE kind = 'incremental'").fetchall()
+        failed = next((row for row in rows if row.status == "FAILED"), None)
+        if failed:
+            raise ReaderFailed(f"an incremental snapshot has failed: {failed.last_error}")
+        return all(row.status == "COMPLETED" for row in rows)
 
     def error(self, group):
         relay = self._relays[group.name]

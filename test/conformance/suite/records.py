@@ -9,7 +9,9 @@ from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_CREATE_TIME, Consumer, K
 from harness.waiting import POLL_S, wait_until
 
 LOOK_S = 1.0  # between two looks for new topics
+NOTIFICATIONS = "notifications."  # and a group's name: where its connector tells what becomes of incremental snapshots
 
+_COMPLETED = re.compile(rb'"id":"([^"]+)","type":"COMPLETED","aggregate_type":"Incremental Snapshot"')
 _SENTINEL = re.compile(rb"conformance-([a-z0-9_]+)-(\d+)-")
 
 
@@ -35,6 +37,7 @@ class Follower:
         self.records = defaultdict(list)  # by topic, then as they came; a partition's are in order
         self.sentinels = set()  # (group, number): those messages are in no case's records
         self.last_snapshot_row = set()  # topics that have it
+        self.snapshots_completed = set()  # Debezium's incremental ones, by the id that asked for them
 
     def poll(self):
         """Take what has come; look for new topics now and then."""
@@ -63,6 +66,11 @@ class Follower:
         sentinel = _SENTINEL.search(message.key() or b"") or _SENTINEL.search(message.value() or b"")
         if sentinel:
             self.sentinels.add((sentinel[1].decode(), int(sentinel[2])))
+            return
+        if message.topic().startswith(NOTIFICATIONS):
+            completed = _COMPLETED.search(message.value())
+            if completed:
+                self.snapshots_completed.add(completed[1].decode())
             return
         if b'"snapshot":"last"' in (message.value() or b""):
             self.last_snapshot_row.add(message.topic())

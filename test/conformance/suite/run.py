@@ -175,24 +175,15 @@ class Run:
         self.progress("the live groups have gone through all steps")
 
     def _snapshot(self, groups, step):
-        """Both readers take the incremental snapshots that come before the step."""
-        left = [(reader, group) for group in groups for reader in self._readers]
-        for reader, group in left:
-            self._attempt(lambda group, reader=reader: reader.snapshot(group, group.snapshots(step)), group)
+        """The readers take the incremental snapshots that come before the step, one after the other.
 
-        def through():
-            self._poll()
-            left[:] = [(reader, group) for reader, group in left if group.name not in self.broken and not reader.snapshot_ended(group)]
-            # With read.only, Debezium sends a chunk when it meets a transaction that is younger.
-            for group in {group.name: group for _, group in left}.values():
-                self._mark(group)
-            return not left
-        try:
-            wait_until(through, "the incremental snapshots are taken", DONE_S)
-        except Deadline:
-            for reader, group in left:
-                self.broken[group.name] = (f"{reader.name} ({type(reader).__name__}) has not come to the end of an incremental snapshot"
-                                           f" within {DONE_S} s: {reader.error(group)}")
+        With read.only, Debezium keeps a chunk back for as long as no table is changed, once it has streamed a
+        message that is younger than the chunk; the relay's watermarks are such messages.
+        """
+        for reader in self._readers:
+            for group in groups:
+                self._attempt(reader.snapshot, group, group.snapshots(step))
+            self._wait(reader, groups, lambda group, reader=reader: reader.snapshot_ended(group) or self._failed(reader, group))
 
     def _started(self, reader, group):
         """Some sentinel of the group has come, or none will."""
@@ -210,6 +201,9 @@ class Run:
             if group.halts and group.step == group.rounds - 1:
                 self.broken[group.name] = f"{reader.name} ({type(reader).__name__}) went on where it has to halt: {group.halts}"
             return True
+        return self._failed(reader, group)
+
+    def _failed(self, reader, group):
         error = reader.error(group)
         if error is None:
             return False
@@ -221,14 +215,15 @@ class Run:
         for reader in self._readers:
             reader.follower.poll()
 
-    def _wait(self, reader, groups):
+    def _wait(self, reader, groups, through=None):
         """Until the reader is through with these groups; who has not come when for a while none has is broken."""
         left = list(groups)
+        through = through or (lambda group: self._done(reader, group))
 
         def one_more():
             before = len(left)
             reader.follower.poll()
-            left[:] = [group for group in left if not self._done(reader, group)]
+            left[:] = [group for group in left if group.name not in self.broken and not through(group)]
             return len(left) < before
         while left:
             try:

@@ -265,7 +265,8 @@ void IncrementalSnapshot::read_next() {
     try {
         if (!captures_(work.schema, work.table)) {
             throw SnapshotError("table " + work.schema + "." + work.table +
-                                " is not captured: see the lists in [connector]");
+                                " is not captured: see the lists in [connector]; an outbox has no "
+                                "snapshot, because its rows are events already");
         }
         std::optional<SnapshotChunk> chunk = source_.read(work, streamed_);
         if (!chunk) {

@@ -1,5 +1,7 @@
--- Transaction metadata beside a snapshot, whose rows are of no transaction.
+-- Transaction metadata beside a snapshot, whose rows are of no transaction.  Only its table is published: the
+-- relay notes what is confirmed in transactions of its own, also when Debezium has stopped.
 -- alone: transactions belong to no table
+-- publication: FOR TABLE t
 -- option: incremental.snapshot.chunk.size = 3
 -- option: provide.transaction.metadata = true
 -- (schema)

@@ -332,15 +332,21 @@ void check_snapshot(postgres::Session& session, const config::Config& config, Fi
         }
         const std::string name =
             session.quote_identifier(table.schema) + "." + session.quote_identifier(table.name);
-        if (!session
-                 .exec("SELECT pg_catalog.has_table_privilege($1::oid, 'SELECT')",
-                       {std::to_string(table.oid).c_str()})
-                 .boolean(0, 0)) {
+        const postgres::Result rights = session.exec(
+            "SELECT pg_catalog.has_table_privilege($1::oid, 'SELECT'), "
+            "       pg_catalog.row_security_active($1::oid)",
+            {std::to_string(table.oid).c_str()});
+        if (!rights.boolean(0, 0)) {
             good = false;
             findings.fail(
                 ExitCode::kPermissionDenied, "snapshot",
                 name + ": the relay's role may not read it",
                 "GRANT SELECT ON " + name + " to it, or set \"snapshot.mode\" to no_data.");
+        } else if (rights.boolean(0, 1)) {
+            good = false;
+            findings.fail(ExitCode::kPermissionDenied, "snapshot",
+                          name + ": row-level security would keep rows of it from the relay's role",
+                          "Give the role BYPASSRLS, or set \"snapshot.mode\" to no_data.");
         } else if (table.key.empty()) {
             good = false;
             findings.warn("snapshot", name + " has no key by which it can be read in pieces",
@@ -360,7 +366,8 @@ void check_drift(postgres::Session& session, const config::Config& config, Findi
     } catch (const config::ConfigError&) {
         return;  // check_options() has named it
     }
-    if (!scope) {
+    // Without a publication there is nothing to compare; check_stream() has said that.
+    if (!scope || !postgres::read_publication(session, config.postgres.publication)) {
         return;
     }
     const auto drifts = postgres::PublicationWatch(std::move(*scope)).look(session);

@@ -43,22 +43,30 @@ class JsonReader {
     }
 
     ConnectProperties read() {
-        if (document_.HasMember("error_code") && document_.HasMember("message") &&
-            document_["message"].IsString()) {
-            refuse(origin_, "Connect has answered with an error: " + text_of(document_["message"]));
-        }
-        if (!document_.HasMember("config") || !document_["config"].IsObject()) {
+        const rapidjson::Value* config = member("config");
+        if (config == nullptr || !config->IsObject()) {
             take(document_);
             return std::move(properties_);
         }
-        take(document_["config"]);
-        if (document_.HasMember("name") && document_["name"].IsString()) {
-            properties_.try_emplace("name", text_of(document_["name"]));
+        take(*config);
+        if (const rapidjson::Value* name = member("name"); name != nullptr && name->IsString()) {
+            properties_.try_emplace("name", text_of(*name));
         }
         return std::move(properties_);
     }
 
  private:
+    /// nullptr = the document has none.
+    [[nodiscard]] const rapidjson::Value* member(std::string_view name) const {
+        for (rapidjson::SizeType i = 0; i < document_.MemberCount(); ++i) {
+            const auto& candidate = document_.MemberBegin()[i];
+            if (text_of(candidate.name) == name) {
+                return &candidate.value;
+            }
+        }
+        return nullptr;
+    }
+
     void take(const rapidjson::Value& object) {
         for (rapidjson::SizeType i = 0; i < object.MemberCount(); ++i) {
             const auto& member = object.MemberBegin()[i];
@@ -256,7 +264,11 @@ ConnectProperties read_connect_properties(std::string_view text, const std::stri
         refuse(origin, "is empty");
     }
     if (text[first] == '{') {
-        return JsonReader(text, origin).read();
+        ConnectProperties properties = JsonReader(text, origin).read();
+        if (properties.contains("error_code") && properties.contains("message")) {
+            refuse(origin, "Connect has answered with an error: " + properties["message"]);
+        }
+        return properties;
     }
     if (text[first] == '[') {
         refuse(origin, "is a JSON array, not the object of one connector");

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/captured_tables.hpp"
 #include "adapters/connector_settings.hpp"
 #include "adapters/drift_scope.hpp"
 #include "adapters/settings.hpp"
@@ -28,6 +29,7 @@
 #include "config/keys.hpp"
 #include "config/redact.hpp"
 #include "debezium/event_router.hpp"
+#include "debezium/topic_naming.hpp"
 #include "http/client.hpp"
 #include "kafka/properties.hpp"
 #include "postgres/catalog.hpp"
@@ -176,6 +178,19 @@ void check_options(const config::Config& config, Findings& findings) {
         case kafka::LibraryVerdict::kRefuse:
             findings.fail(ExitCode::kConfig, "librdkafka", library.text + ": " + library.reason,
                           "Build the relay with 2.14 or later (make setup).");
+    }
+}
+
+/// Whether there are change events, and their options are right: check_options() names what is not.
+bool captures(const config::Config& config) {
+    if (!config.connector.has_change_events()) {
+        return false;
+    }
+    try {
+        static_cast<void>(adapters::connector_options(config.connector, ""));
+        return true;
+    } catch (const config::ConfigError&) {
+        return false;
     }
 }
 
@@ -332,15 +347,21 @@ void check_snapshot(postgres::Session& session, const config::Config& config, Fi
         }
         const std::string name =
             session.quote_identifier(table.schema) + "." + session.quote_identifier(table.name);
-        if (!session
-                 .exec("SELECT pg_catalog.has_table_privilege($1::oid, 'SELECT')",
-                       {std::to_string(table.oid).c_str()})
-                 .boolean(0, 0)) {
+        const postgres::Result rights = session.exec(
+            "SELECT pg_catalog.has_table_privilege($1::oid, 'SELECT'), "
+            "       pg_catalog.row_security_active($1::oid)",
+            {std::to_string(table.oid).c_str()});
+        if (!rights.boolean(0, 0)) {
             good = false;
             findings.fail(
                 ExitCode::kPermissionDenied, "snapshot",
                 name + ": the relay's role may not read it",
                 "GRANT SELECT ON " + name + " to it, or set \"snapshot.mode\" to no_data.");
+        } else if (rights.boolean(0, 1)) {
+            good = false;
+            findings.fail(ExitCode::kPermissionDenied, "snapshot",
+                          name + ": row-level security would keep rows of it from the relay's role",
+                          "Give the role BYPASSRLS, or set \"snapshot.mode\" to no_data.");
         } else if (table.key.empty()) {
             good = false;
             findings.warn("snapshot", name + " has no key by which it can be read in pieces",
@@ -354,13 +375,9 @@ void check_snapshot(postgres::Session& session, const config::Config& config, Fi
 }
 
 void check_drift(postgres::Session& session, const config::Config& config, Findings& findings) {
-    std::optional<postgres::DriftScope> scope;
-    try {
-        scope = adapters::drift_scope(config);
-    } catch (const config::ConfigError&) {
-        return;  // check_options() has named it
-    }
-    if (!scope) {
+    std::optional<postgres::DriftScope> scope = adapters::drift_scope(config);
+    // Without a publication there is nothing to compare; check_stream() has said that.
+    if (!scope || !postgres::read_publication(session, config.postgres.publication)) {
         return;
     }
     const auto drifts = postgres::PublicationWatch(std::move(*scope)).look(session);
@@ -418,26 +435,55 @@ void check_endpoints(const config::Config& config, Findings& findings) {
     }
 }
 
-void check_postgres(const config::Config& config, Findings& findings) {
+/// Where change events go: the topics of tables that are captured and published, of transactions
+/// and of heartbeats.
+std::vector<std::string> change_topics(postgres::Session& session, const config::Config& config) {
+    std::vector<std::string> topics;
+    const debezium::ConnectorOptions options = adapters::connector_options(config.connector, "");
+    const adapters::CapturedTables captured = adapters::captured_tables(options, config.outboxes);
+    for (const postgres::SnapshotTable& table :
+         postgres::read_snapshot_tables(session, config.postgres.publication)) {
+        if (captured(table.schema, table.name)) {
+            topics.push_back(debezium::data_change_topic(options, table.schema, table.name));
+        }
+    }
+    if (options.provide_transaction_metadata) {
+        topics.push_back(debezium::transaction_topic(options));
+    }
+    if (config.connector.integer("heartbeat.interval.ms") > 0) {
+        topics.push_back(debezium::heartbeat_topic(options));
+    }
+    return topics;
+}
+
+/// Returns the topics of change events, as far as the database has told the tables.
+std::vector<std::string> check_postgres(const config::Config& config, Findings& findings) {
+    std::vector<std::string> topics;
     std::optional<postgres::Session> session;
     try {
         session.emplace(adapters::connect_options(config, "check"));
         check_server(*session, findings);
         check_role(*session, config, findings);
         check_stream(*session, config, findings);
-        check_drift(*session, config, findings);
-        check_snapshot(*session, config, findings);
+        if (captures(config)) {
+            check_drift(*session, config, findings);
+            check_snapshot(*session, config, findings);
+            topics = change_topics(*session, config);
+        }
         check_handlers(config, findings);
         check_notifications(config, findings);
     } catch (const std::exception& error) {
         findings.fail("postgres", error);
     }
+    return topics;
 }
 
 // ---- Kafka
 
-/// Topics that the relay will read or write, as far as they can be known beforehand.
-std::vector<std::string> expected_topics(const config::Config& config) {
+/// Topics that the relay will read or write, as far as they can be known beforehand;
+/// `change_topics` among them.
+std::vector<std::string> expected_topics(const config::Config& config,
+                                         const std::vector<std::string>& change_topics) {
     std::vector<std::string> topics;
     const auto add = [&topics](const std::string& topic) {
         if (std::ranges::find(topics, topic) == topics.end()) {
@@ -464,6 +510,7 @@ std::vector<std::string> expected_topics(const config::Config& config) {
     for (const config::NotifyBinding& binding : config.notify) {
         add(binding.topic);
     }
+    std::ranges::for_each(change_topics, add);
     return topics;
 }
 
@@ -531,9 +578,10 @@ void check_topics(const config::Config& config, const std::vector<std::string>& 
     }
 }
 
-void check_kafka(const config::Config& config, Findings& findings) {
+void check_kafka(const config::Config& config, const std::vector<std::string>& change_topics,
+                 Findings& findings) {
     try {
-        const std::vector<std::string> expected = expected_topics(config);
+        const std::vector<std::string> expected = expected_topics(config, change_topics);
         const ClusterFacts cluster =
             inspect_cluster(adapters::kafka_properties(config), expected, kKafkaLimit);
         findings.good("kafka", kafka_property(config, "bootstrap.servers").value_or("") + ", " +
@@ -556,9 +604,9 @@ ExitCode check(const std::string& config_path, const CheckOptions& options) {
         check_options(*config, findings);
         check_endpoints(*config, findings);
         const bool usable = findings.code() == ExitCode::kOk;
-        check_postgres(*config, findings);
+        const std::vector<std::string> change_topics = check_postgres(*config, findings);
         if (usable) {
-            check_kafka(*config, findings);
+            check_kafka(*config, change_topics, findings);
         }
     }
     findings.print();

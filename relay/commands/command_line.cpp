@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdint>
 
 #include "base/errors.hpp"
 
@@ -26,6 +27,16 @@ BrokerOptions::Topic parse_topic(const std::string& text, int default_partitions
         throw CLI::ValidationError("--topic", "\"" + text + "\" is not NAME or NAME:PARTITIONS");
     }
     return topic;
+}
+
+/// "" when the text is one, else what is wrong with it, as CLI11 asks its checks.
+std::string snapshot_number(const std::string& text) {
+    std::int64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, fault] = std::from_chars(text.data(), end, number);
+    return fault == std::errc{} && stop == end && number > 0
+               ? std::string()
+               : "\"" + text + "\" is no number of a snapshot; `snapshot --list` shows them";
 }
 
 }  // namespace
@@ -91,7 +102,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
         ->type_name("CONDITION")
         ->needs(table);
     snapshot_command->add_option("ID", snapshot.id, "The snapshot to pause, resume or stop")
-        ->check(CLI::PositiveNumber)
+        ->check(snapshot_number)
         ->excludes(table)
         ->excludes(list);
 

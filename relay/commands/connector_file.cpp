@@ -13,11 +13,14 @@ namespace {
 
 constexpr std::string_view kJsonSpace = " \t\r\n";
 constexpr std::string_view kPropertySpace = " \t\f";
+constexpr std::string_view kYaml =
+    "is YAML, which is not read: what an operator makes of it, Connect has as JSON";
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& what) {
     throw FatalError(ExitCode::kConfig, origin + ": " + what,
                      "Give the connector's configuration as Connect's REST API answers it (GET "
-                     "/connectors/NAME or /connectors/NAME/config), or as a .properties file.");
+                     "/connectors/NAME or /connectors/NAME/config, for one connector), or as a "
+                     ".properties file.");
 }
 
 std::string text_of(const rapidjson::Value& value) {
@@ -31,24 +34,39 @@ class JsonReader {
             .Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag>(
                 text.data(), text.size());
         if (document_.HasParseError()) {
-            refuse(origin, std::string(rapidjson::GetParseError_En(document_.GetParseError())) +
-                               " at byte " + std::to_string(document_.GetErrorOffset()));
+            const std::string_view before = text.substr(0, document_.GetErrorOffset());
+            std::string problem = rapidjson::GetParseError_En(document_.GetParseError());
+            problem.erase(problem.find_last_not_of('.') + 1);
+            refuse(origin + ":" + std::to_string(std::ranges::count(before, '\n') + 1),
+                   "no JSON: " + problem);
         }
     }
 
     ConnectProperties read() {
-        if (!document_.HasMember("config") || !document_["config"].IsObject()) {
+        const rapidjson::Value* config = member("config");
+        if (config == nullptr || !config->IsObject()) {
             take(document_);
             return std::move(properties_);
         }
-        take(document_["config"]);
-        if (document_.HasMember("name") && document_["name"].IsString()) {
-            properties_.try_emplace("name", text_of(document_["name"]));
+        take(*config);
+        if (const rapidjson::Value* name = member("name"); name != nullptr && name->IsString()) {
+            properties_.try_emplace("name", text_of(*name));
         }
         return std::move(properties_);
     }
 
  private:
+    /// nullptr = the document has none.
+    [[nodiscard]] const rapidjson::Value* member(std::string_view name) const {
+        for (rapidjson::SizeType i = 0; i < document_.MemberCount(); ++i) {
+            const auto& candidate = document_.MemberBegin()[i];
+            if (text_of(candidate.name) == name) {
+                return &candidate.value;
+            }
+        }
+        return nullptr;
+    }
+
     void take(const rapidjson::Value& object) {
         for (rapidjson::SizeType i = 0; i < object.MemberCount(); ++i) {
             const auto& member = object.MemberBegin()[i];
@@ -239,12 +257,36 @@ class PropertiesReader {
 }  // namespace
 
 ConnectProperties read_connect_properties(std::string_view text, const std::string& origin) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    text.remove_prefix(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
     const std::size_t first = text.find_first_not_of(kJsonSpace);
     if (first == std::string_view::npos) {
         refuse(origin, "is empty");
     }
-    return text[first] == '{' ? JsonReader(text, origin).read()
-                              : PropertiesReader(text, origin).read();
+    if (text[first] == '{') {
+        ConnectProperties properties = JsonReader(text, origin).read();
+        if (properties.contains("error_code") && properties.contains("message")) {
+            refuse(origin, "Connect has answered with an error: " + properties["message"]);
+        }
+        return properties;
+    }
+    if (text[first] == '[') {
+        refuse(origin, "is a JSON array, not the object of one connector");
+    }
+    if (origin.ends_with(".yaml") || origin.ends_with(".yml")) {
+        refuse(origin, std::string(kYaml));
+    }
+    ConnectProperties properties = PropertiesReader(text, origin).read();
+    if (properties.contains("apiVersion") && properties.contains("kind")) {
+        refuse(origin, std::string(kYaml));
+    }
+    if (properties.contains("debezium.source.connector.class")) {
+        refuse(origin,
+               "is of Debezium Server, whose formats and sinks have defaults of their own: write "
+               "the debezium.source.* properties without that prefix, debezium.transforms.* as "
+               "transforms.*, and the converters that its format stands for");
+    }
+    return properties;
 }
 
 }  // namespace holdfast::relay::commands

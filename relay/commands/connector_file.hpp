@@ -16,8 +16,8 @@ using ConnectProperties = std::map<std::string, std::string, std::less<>>;
 
 /// Reads either form: JSON when the first character that is no space is "{".  Of
 /// {"name": ..., "config": {...}} the config is taken, with the name among its properties.  Throws
-/// FatalError(kConfig) when it is neither, or when a value is no plain one; `origin` stands for the
-/// file in messages.
+/// FatalError(kConfig) when it is neither, when a value is no plain one, and for what would read as
+/// properties but is YAML or of Debezium Server; `origin` stands for the file in messages.
 [[nodiscard]] ConnectProperties read_connect_properties(std::string_view text,
                                                         const std::string& origin);
 

@@ -28,8 +28,19 @@ constexpr std::string_view kDecodeMessages =
     "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent";
 constexpr std::string_view kConnectorClass = "io.debezium.connector.postgresql.PostgresConnector";
 constexpr std::string_view kTopicNameMatches = "TopicNameMatches";
+/// The one property that may name groups of an expression, as ${group}.
+constexpr std::string_view kGroups = "route.topic.replacement";
 constexpr std::array<std::string_view, 3> kConverters = {"key.converter", "value.converter",
                                                          "header.converter"};
+
+/// A value that Debezium has given another name: end of the property's name, before, now.
+constexpr std::array<std::array<std::string_view, 3>, 4> kRenamedValues = {{
+    {"snapshot.mode", "never", "no_data"},
+    {"snapshot.mode", "schema_only", "no_data"},
+    {"snapshot.mode", "exported", "initial"},
+    {".converter", "io.debezium.converters.ByteBufferConverter",
+     "io.debezium.converters.BinaryDataConverter"},
+}};
 
 /// A property of the connector, and the libpq keyword that says the same.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kKeywords = {{
@@ -90,16 +101,12 @@ std::string dsn_value(std::string_view text) {
     return result + "'";
 }
 
-/// Whether Connect would ask a config provider: "${file:/path:key}".  "${group}" of the router's
-/// replacement has no colon.
+/// Whether the value stands elsewhere: "${file:/path:key}" with one of Connect's config providers,
+/// "${NAME}" with whatever fills in a template.  No expression and no name has "${" otherwise,
+/// but the groups in `kGroups`.
 bool is_reference(std::string_view value) {
     const std::size_t begin = value.find("${");
-    if (begin == std::string_view::npos) {
-        return false;
-    }
-    const std::size_t end = value.find('}', begin);
-    const std::size_t colon = value.find(':', begin);
-    return end != std::string_view::npos && colon < end;
+    return begin != std::string_view::npos && value.find('}', begin) != std::string_view::npos;
 }
 
 /// The name that an expression stands for, when it stands for only one.
@@ -164,6 +171,13 @@ class Importer {
         require_connector();
         result_.connector_name = own("name");
         result_.topic_prefix = value_or("topic.prefix", "");
+        if (own("topic.prefix").empty()) {
+            find(
+                "topic.prefix",
+                "it is missing, and Debezium needs it since version 2: write into [connector] what "
+                "topics begin with",
+                Weight::kOtherMessages);
+        }
         postgres();
         capture();
         find_plugins();
@@ -182,8 +196,8 @@ class Importer {
         const auto found = connector_.find("connector.class");
         if (found == connector_.end()) {
             throw FatalError(ExitCode::kConfig, "there is no \"connector.class\"",
-                             "Give the configuration of a connector, not of a worker: that goes to "
-                             "--worker.");
+                             "Give the configuration of one connector, as JSON or .properties "
+                             "without a command around it; a worker's goes to --worker.");
         }
         if (found->second != kConnectorClass && found->second != "PostgresConnector" &&
             found->second != "PostgresSourceConnector") {
@@ -228,7 +242,8 @@ class Importer {
     }
 
     static std::string reference_text(const std::string& value) {
-        return "its value " + value + " is for a config provider to find: write what it stands for";
+        return "its value " + value +
+               " is for a config provider or a template to find: write what it stands for";
     }
 
     void find(const std::string& property, std::string text, Weight weight) {
@@ -255,10 +270,11 @@ class Importer {
                  Weight::kOtherMessages);
             return;
         }
-        if (is_reference(value)) {
+        if (is_reference(value) && (name != kGroups || value.find(':') != std::string::npos)) {
             find(property, reference_text(value), Weight::kOtherMessages);
             return;
         }
+        value = current_name(name, value, property);
         if (!known->choices.empty() || known->type == "boolean") {
             const auto same = std::ranges::find_if(known->choices, [&](std::string_view choice) {
                 return lower(choice) == lower(value);
@@ -284,6 +300,19 @@ class Importer {
         }
         section.add(name,
                     known->type == "string" || known->type == "path" ? toml_string(value) : value);
+    }
+
+    /// What Debezium calls the value today, with a finding if it had another name.
+    std::string current_name(std::string_view name, const std::string& value,
+                             const std::string& property) {
+        for (const auto& [suffix, old, now] : kRenamedValues) {
+            if (name.ends_with(suffix) && lower(value) == lower(old)) {
+                find(property, quoted(value) + " is called " + quoted(now) + " since Debezium 2",
+                     Weight::kNote);
+                return std::string(now);
+            }
+        }
+        return value;
     }
 
     static std::string choices_text(const config::Key& known) {
@@ -397,9 +426,13 @@ class Importer {
                 routers_.push_back(std::move(transform));
             } else if (transform.type == kDecodeMessages) {
                 decoder_ = std::move(transform);
+            } else if (transform.type.empty()) {
+                find(property, "it has no type, so Connect would not start it",
+                     Weight::kOtherMessages);
             } else {
                 const std::string_view type = std::string_view(transform.type);
-                const std::size_t nested = type.find('$');  // RegexRouter, but Cast$Value
+                // RegexRouter, but Cast$Value
+                const std::size_t nested = type.find('$', 1);
                 const auto* entry =
                     debezium_property(PropertyOwner::kTransform, type.substr(0, nested));
                 find(property, transform.type + ": " + std::string(entry->advice),
@@ -515,7 +548,7 @@ class Importer {
             if (entry != nullptr && entry->verdict == PropertyVerdict::kSupported) {
                 options[name] = value;
             } else {
-                find_entry(prefix + name, value, entry, PropertyOwner::kRouter);
+                find_entry(prefix + name, name, value, entry, PropertyOwner::kRouter);
             }
         }
         for (const auto& [name, value] : options) {
@@ -558,9 +591,9 @@ class Importer {
                 // Its options belong to the converter: the worker's count only with the worker's.
                 const bool overridden = properties != &connector_ &&
                                         (connector_.contains(name) || connector_.contains(option));
-                if (!overridden && option.starts_with(name + ".") &&
-                    debezium_property(PropertyOwner::kConnector, option)->verdict ==
-                        PropertyVerdict::kSupported) {
+                const auto* entry = debezium_property(PropertyOwner::kConnector, option);
+                if (!overridden && option.starts_with(name + ".") && entry != nullptr &&
+                    entry->verdict == PropertyVerdict::kSupported) {
                     put(section, which, option, value, option);
                 }
             }
@@ -601,7 +634,7 @@ class Importer {
     void connector_section() {
         for (const auto& [name, value] : connector_) {
             const auto* entry = debezium_property(PropertyOwner::kConnector, name);
-            if (done_.contains(name) && name != "topic.prefix") {
+            if (done_.contains(name) && (name != "topic.prefix" || is_reference(value))) {
                 continue;
             }
             const bool converter = std::ranges::any_of(
@@ -652,7 +685,7 @@ class Importer {
             const auto& [value, property] = setting;
             const auto* entry = debezium_property(PropertyOwner::kProducer, name);
             if (entry == nullptr || entry->verdict != PropertyVerdict::kReplaced) {
-                find_entry(property, value, entry, PropertyOwner::kProducer);
+                find_entry(property, name, value, entry, PropertyOwner::kProducer);
             } else if (is_reference(value)) {
                 find(property, reference_text(value), Weight::kDifference);
             } else if (value != "-1") {  // as the system has it
@@ -666,11 +699,12 @@ class Importer {
 
     // ---- What is left
 
-    /// Says of a property that is not carried over what the table says.
-    void find_entry(const std::string& property, const std::string& value,
+    /// Says of a property that is not carried over what the table says.  `name` is what its owner
+    /// calls it.
+    void find_entry(const std::string& property, const std::string& name, const std::string& value,
                     const DebeziumProperty* entry, PropertyOwner owner) {
         if (entry == nullptr) {
-            find(property, "nothing is known of it" + suggestion(property, owner),
+            find(property, "nothing is known of it" + suggestion(name, owner, name.size()),
                  Weight::kOtherMessages);
             return;
         }
@@ -681,7 +715,11 @@ class Importer {
                               : entry->verdict == PropertyVerdict::kUnsupported
                                   ? Weight::kDifference
                                   : Weight::kNote;
-        find(property, std::string(entry->advice), weight);
+        // What a wildcard takes may be a slip of the pen.
+        const bool known = entry->pattern.find('*') == std::string_view::npos;
+        find(property,
+             std::string(entry->advice) + (known ? std::string() : suggestion(name, owner, 2)),
+             weight);
     }
 
     void note_entry(const std::string& property, Weight weight) {
@@ -689,15 +727,46 @@ class Importer {
              weight);
     }
 
-    static std::string suggestion(std::string_view property, PropertyOwner owner) {
+    /// The property that may have been meant, no more than `distance` letters away.
+    static std::string suggestion(std::string_view name, PropertyOwner owner,
+                                  std::size_t distance) {
+        const std::string_view section = owner == PropertyOwner::kRouter ? "outbox" : "connector";
         std::vector<std::string> names;
         for (const DebeziumProperty& entry : config::debezium_properties()) {
             if (entry.owner == owner && entry.pattern.find('*') == std::string_view::npos) {
                 names.emplace_back(entry.pattern);
             }
         }
-        const auto near = config::nearest(property, names);
-        return near ? "; is " + quoted(*near) + " meant?" : std::string();
+        for (const config::Key& ours : config::keys()) {
+            if (owner != PropertyOwner::kProducer && ours.section == section) {
+                names.emplace_back(ours.name);
+            }
+        }
+        const auto near = config::nearest(name, names);
+        return near && config::edit_distance(name, *near) <= distance
+                   ? "; is " + quoted(*near) + " meant?"
+                   : std::string();
+    }
+
+    /// What has a name of its own in a list, as the classes of `converters`, takes options behind
+    /// it.
+    [[nodiscard]] std::optional<std::string> list_of_option(std::string_view name) const {
+        for (const char* list : {"converters", "post.processors"}) {
+            for (const std::string& alias : config::comma_separated(own(list))) {
+                if (name.starts_with(alias + ".")) {
+                    return list;
+                }
+            }
+        }
+        return std::nullopt;
+    }
+
+    /// Whether it is a setting of Java's producer, which Connect takes from the worker or by
+    /// producer.override. alone.
+    static bool is_of_producer(std::string_view name) {
+        constexpr std::string_view kPrefix = "producer.";
+        name.remove_prefix(name.starts_with(kPrefix) ? kPrefix.size() : 0);
+        return debezium_property(PropertyOwner::kProducer, name) != nullptr;
     }
 
     void rest() {
@@ -710,8 +779,17 @@ class Importer {
                      Weight::kNote);
                 continue;
             }
-            find_entry(name, value, debezium_property(PropertyOwner::kConnector, name),
-                       PropertyOwner::kConnector);
+            const auto* entry = debezium_property(PropertyOwner::kConnector, name);
+            if (const auto list = list_of_option(name); entry == nullptr && list) {
+                find(name, "it is an option of what " + quoted(*list) + " names", Weight::kNote);
+            } else if (entry == nullptr && is_of_producer(name)) {
+                find(name,
+                     "Connect does not look at it in a connector, only at producer.override.* and "
+                     "at the worker's producer.*",
+                     Weight::kNote);
+            } else {
+                find_entry(name, name, value, entry, PropertyOwner::kConnector);
+            }
         }
     }
 

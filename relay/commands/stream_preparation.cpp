@@ -34,8 +34,10 @@ void require_same_cluster(postgres::Session& session, const SlotMemory& memory,
             "\" does not exist, and a relay has streamed from it before (last seen " +
             memory.reported_at +
             (memory.confirmed_lsn.empty() ? "" : ", confirmed " + memory.confirmed_lsn) + ")",
-        "Events that were committed since then may not be in Kafka. Compare the outbox with the "
-        "topics from there on, republish what is missing, then SELECT holdfast.forget_slot('" +
+        "Events that were committed since then may not be in Kafka. Compare an outbox with the "
+        "topics from there on and republish what is missing; of captured tables, the snapshot that "
+        "a new slot begins with has the rows, but not what was deleted. Then SELECT "
+        "holdfast.forget_slot('" +
             slot + "') and make a new slot with `holdfast-relay init`.");
 }
 

@@ -568,6 +568,7 @@ class Loader {
     void check_config() {
         check_slot_name();
         check_listen();
+        check_connector();
         check_outboxes();
         if (config_.postgres.publication.empty()) {
             report(origin_of("postgres", "publication"), "[postgres] publication is empty");
@@ -619,6 +620,21 @@ class Loader {
             report(
                 origin_of("http", "listen"),
                 "[http] listen has to be host:port, as \"127.0.0.1:9464\", not " + quoted(listen));
+        }
+    }
+
+    void check_connector() {
+        if (config_.connector.has_change_events()) {
+            return;
+        }
+        const auto given = std::ranges::find_if(origins_, [](const auto& origin) {
+            return origin.first.starts_with(bracketed("connector")) &&
+                   origin.first != full_name("connector", "topic.prefix");
+        });
+        if (given != origins_.end()) {
+            report(given->second,
+                   "[connector] topic.prefix is missing: without it no table becomes change "
+                   "events, whatever else the section says; leave all of it out if none should");
         }
     }
 

@@ -32,6 +32,10 @@ constexpr std::string_view kTopics =
     "make the topics before, or let the brokers (auto.create.topics.enable)";
 constexpr std::string_view kWorker = "it is about Kafka Connect's own work, which is not there";
 constexpr std::string_view kJava = "it is about Java's client";
+constexpr std::string_view kNothingSkipped =
+    "an event that cannot be made halts the relay; none is skipped";
+constexpr std::string_view kOneDatabase =
+    "a slot belongs to one database, which [postgres] dsn names";
 constexpr std::string_view kOtherConverter =
     "Avro, Protobuf and other converters are not there; JSON, strings and bytes are";
 
@@ -119,6 +123,11 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "connection.validation.timeout.ms",
                "`check` has a limit of its own, and connect_timeout may be in the dsn"),
     missing(kConnector, "database.connection.class.factory", kCustomClass),
+    irrelevant(kConnector, "database.include.list", kOneDatabase),
+    irrelevant(kConnector, "database.exclude.list", kOneDatabase),
+    replaced(kConnector, "database.server.name", "its name is topic.prefix since Debezium 2"),
+    irrelevant(kConnector, "database.server.id", "it is of MySQL's connector"),
+    irrelevant(kConnector, "database.history.*", "PostgreSQL's connector keeps no schema history"),
     irrelevant(kConnector, "database.*", "libpq takes its own keywords, in [postgres] dsn"),
     irrelevant(kConnector, "driver.*", "libpq takes its own keywords, in [postgres] dsn"),
 
@@ -216,16 +225,40 @@ constexpr DebeziumProperty kTable[] = {
                 "post-processors are classes: what they add can be read in the consumer"),
     unsupported(kConnector, "schema.refresh.mode",
                 "a table's description is read again whenever it may have changed", "columns_diff"),
-    missing(kConnector, "event.processing.failure.handling.mode",
-            "an event that cannot be made halts the relay; none is skipped", "fail"),
+    missing(kConnector, "event.processing.failure.handling.mode", kNothingSkipped, "fail"),
     irrelevant(kConnector, "include.schema.comments",
                "PostgreSQL's connector never puts comments into schemas"),
     irrelevant(kConnector, "include.schema.changes",
                "PostgreSQL's connector has no schema change events"),
     unsupported(kConnector, "custom.sanitize.pattern", kCustomClass),
 
+    // ---- The connector: names of Debezium 1, which 3.7 passes over
+    unsupported(kConnector, "schema.whitelist", "its name is schema.include.list since Debezium 2"),
+    unsupported(kConnector, "schema.blacklist", "its name is schema.exclude.list since Debezium 2"),
+    unsupported(kConnector, "table.whitelist", "its name is table.include.list since Debezium 2"),
+    unsupported(kConnector, "table.blacklist", "its name is table.exclude.list since Debezium 2"),
+    unsupported(kConnector, "column.whitelist", "its name is column.include.list since Debezium 2"),
+    unsupported(kConnector, "column.blacklist", "its name is column.exclude.list since Debezium 2"),
+    unsupported(kConnector, "toasted.value.placeholder",
+                "its name is unavailable.value.placeholder since Debezium 2"),
+    unsupported(kConnector, "sanitize.field.names",
+                "since Debezium 2 it is field.name.adjustment.mode = avro", "false"),
+    unsupported(kConnector, "truncate.handling.mode",
+                "since Debezium 2 it is skipped.operations = none", "skip"),
+    unsupported(kConnector, "transaction.topic", "its name is topic.transaction since Debezium 2"),
+    unsupported(kConnector, "heartbeat.topics.prefix",
+                "its name is topic.heartbeat.prefix since Debezium 2"),
+    unsupported(kConnector, "source.struct.version", "the source block is version 2's", "v2"),
+    missing(kConnector, "event.deserialization.failure.handling.mode", kNothingSkipped, "fail"),
+    missing(kConnector, "slot.drop_on_stop",
+            "a slot that is dropped loses changes: drop it by hand", "false"),
+
     // ---- The connector: snapshots, signals, notifications
+    missing(kConnector, "snapshot.mode.configuration.based.*",
+            "snapshot.mode says it in a word: initial for data and stream, initial_only for data, "
+            "no_data for the stream"),
     missing(kConnector, "snapshot.mode.*", kCustomClass),
+    missing(kConnector, "snapshot.custom.class", kCustomClass),
     supported(kConnector, "snapshot.mode"),
     supported(kConnector, "snapshot.include.collection.list"),
     missing(kConnector, "snapshot.select.statement.overrides", kSelectOverrides),
@@ -249,8 +282,12 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "snapshot.*", kSnapshotReads),
     irrelevant(kConnector, "legacy.snapshot.max.threads", kSnapshotReads),
     irrelevant(kConnector, "query.fetch.size", kSnapshotReads),
+    // Whoever writes signals, or reads notifications, has to do it elsewhere from now on.
+    missing(kConnector, "signal.data.collection", kSignals),
+    missing(kConnector, "signal.kafka.*", kSignals),
+    missing(kConnector, "signal.file", kSignals),
     replaced(kConnector, "signal.*", kSignals),
-    replaced(kConnector, "notification.*", kNotifications),
+    missing(kConnector, "notification.*", kNotifications),
 
     // ---- The connector: queues, retries, observation
     irrelevant(kConnector, "max.queue.size", kQueues),
@@ -273,6 +310,7 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "openlineage.*", kLineage),
     irrelevant(kConnector, "schema.history.*", "PostgreSQL's connector keeps no schema history"),
     irrelevant(kConnector, "internal.*", "it is Debezium's own"),
+    irrelevant(kConnector, "memory.management.*", "descriptions of tables need little memory here"),
     irrelevant(kConnector, "multi.partition.mode", "a slot has one reader, there as here"),
 
     // ---- Kafka Connect: converters
@@ -287,6 +325,7 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "*.converter.schemas.cache.size", "every schema is kept"),
     irrelevant(kConnector, "*.converter.converter.type",
                "which converter it is for is said by its name"),
+    irrelevant(kConnector, "*.converter.plugin.version", "converters are built in"),
     unsupported(kConnector, "*.converter.encoding", "strings are UTF-8", "UTF-8|UTF8"),
     unsupported(kConnector, "key.converter.*", kOtherConverter),
     unsupported(kConnector, "value.converter.*", kOtherConverter),
@@ -294,7 +333,10 @@ constexpr DebeziumProperty kTable[] = {
 
     // ---- Kafka Connect: everything else
     missing(kConnector, "topic.creation.*", kTopics),
+    missing(kConnector, "errors.tolerance", kNothingSkipped, "none"),
     irrelevant(kConnector, "errors.*", kWorker),
+    irrelevant(kConnector, "tasks.max.enforce", "a slot has one reader, there as here"),
+    irrelevant(kConnector, "connector.plugin.version", kWorker),
     irrelevant(kConnector, "offsets.storage.topic", kWorker),
     missing(kConnector, "exactly.once.support",
             "delivery is at least once: consumers drop what they have seen", "requested"),
@@ -351,6 +393,8 @@ constexpr DebeziumProperty kTable[] = {
     unsupported(kRouter, "tracing.with.context.field.only",
                 "the relay makes no spans: traceparent and tracestate go on as headers",
                 "true|false"),
+    unsupported(kRouter, "debezium.op.invalid.behavior",
+                "its name is table.op.invalid.behavior since Debezium 2", "warn"),
     unsupported(kRouter, "debezium.*", "this version of the router is not known here"),
 
     // ---- Java's producer

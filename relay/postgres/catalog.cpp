@@ -94,7 +94,7 @@ class Inspection {
         const auto publication = read_publication(session_, required_.publication);
         if (!publication) {
             add(ExitCode::kPublicationMissing, "there is no publication " + required_.publication,
-                "Make it before the slot: SELECT holdfast.create_publication().");
+                "`holdfast-relay init` makes it, or says with which statement; before the slot.");
             return;
         }
         if (!publication->publishes_insert) {
@@ -235,8 +235,8 @@ Lsn create_slot(Session& session, std::string_view slot, std::string_view public
     if (!read_publication(session, publication)) {
         throw FatalError(ExitCode::kPublicationMissing,
                          "there is no publication " + std::string(publication),
-                         "Make it first: SELECT holdfast.create_publication(). A slot that is "
-                         "older than its publication can never be read.");
+                         "Make it first: `holdfast-relay init` does, or says with which statement. "
+                         "A slot that is older than its publication can never be read.");
     }
     // 17 and later: a slot that standbys may keep a copy of.
     const char* statement = session.server_version() >= 170'000

@@ -54,8 +54,8 @@ std::string quote_literal(std::string_view text) {
             throw FatalError(
                 ExitCode::kPublicationMissing, message,
                 "The slot can only be read with a publication that existed when it was made and "
-                "ever since. Make the publication again with SELECT holdfast.create_publication(), "
-                "then see \"publication missing\" in docs/operations.md.");
+                "ever since. If it is missing still, make it again with "
+                "`holdfast-relay init`; then see \"publication missing\" in docs/operations.md.");
         }
         throw FatalError(ExitCode::kSlotMissing, message,
                          "Nothing knows which events were already sent. If this is a new "

@@ -2,6 +2,7 @@
 byte is the conformance suite's (test/conformance)."""
 
 import json
+import re
 
 from harness.waiting import wait_until
 
@@ -138,7 +139,22 @@ def test_heartbeats_come_while_nothing_happens_and_run_their_query(shop):
 
 
 def test_a_wrong_property_is_refused_before_anything_runs(shop):
-    relay = shop.relay(connector=connector(column__include__list="a.b.c", column__exclude__list="a.b.d"))
+    relay = shop.relay(connector=connector(column__include__list="a.b.c", column__exclude__list="a.b.d", snapshot__mode="initial"))
     checked = relay.command("check")
     assert checked.returncode == 78, checked.stdout + checked.stderr
-    assert "column.exclude.list" in checked.stdout + checked.stderr
+    wrong = [line for line in checked.stdout.splitlines() if line.startswith("FAIL") and "column.exclude.list" in line]
+    assert len(wrong) == 1, checked.stdout
+
+
+def test_check_names_the_topics_that_no_broker_would_make(shop):
+    publish_tables(shop, "here (id int PRIMARY KEY)", "gone (id int PRIMARY KEY)", "other (id int PRIMARY KEY)")
+    shop.query(f"CREATE PUBLICATION {shop.name} FOR TABLE here, gone, other")
+    shop.kafka.create(topic(shop, "here"))
+    prefix = f"{shop.name}-{PREFIX}"
+    relay = shop.relay(outbox=None, inbox=None, postgres={"publication": shop.name}, connector={
+        **connector(), "topic.prefix": prefix, "table.include.list": "public.here,public.gone",
+        "heartbeat.interval.ms": 1000, "provide.transaction.metadata": True})
+    said = relay.command("check").stdout
+    missing = re.findall(r"^FAIL +topic (\S+) +does not exist$", said, re.M)
+    assert sorted(missing) == sorted([topic(shop, "gone"), f"{prefix}.transaction", f"__debezium-heartbeat.{prefix}"]), said
+    assert re.search(rf"^ok +topic {re.escape(topic(shop, 'here'))} ", said, re.M), said

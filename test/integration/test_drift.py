@@ -67,6 +67,10 @@ def test_check_names_all_of_it(watched):
                              ("watched", "it does not publish update")):
         assert re.search(rf"^WARN +drift +{re.escape(subject)}: .*{re.escape(problem)}.*$", said, re.M), f"{subject}: {said}"
     assert said.count("drift ") == 6
+    shop.query("DROP PUBLICATION watched")
+    said = relay.command("check").stdout
+    assert "there is no publication watched" in said and "holdfast-relay init" in said, said
+    assert "drift " not in said, "nothing fits, or fails to, what is not there"
 
 
 def test_the_outbox_alone_is_not_watched(make_shop):

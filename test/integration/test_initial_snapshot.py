@@ -275,6 +275,21 @@ def test_a_table_that_may_not_be_read_is_named(shop):
     assert shop.kafka.count(topic(shop, "item")) >= 1
 
 
+def test_rows_that_a_policy_hides_are_not_left_out_in_silence(shop):
+    shop.query("CREATE TABLE item (id int PRIMARY KEY); GRANT SELECT ON item TO shop_relay")
+    shop.query("INSERT INTO item VALUES (1), (2); ALTER TABLE item ENABLE ROW LEVEL SECURITY")
+    relay = prepare(shop, ["item"])
+    assert '"item": row-level security' in relay.command("check").stdout
+    relay.start("--create-slot")
+    assert relay.exit_code() == 18
+    assert "BYPASSRLS" in relay.log_text()
+    assert shop.kafka.count(topic(shop, "item")) == 0
+    shop.query("ALTER TABLE item DISABLE ROW LEVEL SECURITY")
+    assert "row-level security" not in relay.command("check").stdout
+    streams(relay.start())
+    assert [row["id"] for _, _, row in values(shop, "item")] == [1, 2]
+
+
 def test_a_wrong_mode_is_refused_with_those_that_there_are(shop):
     relay = shop.relay(connector=connector(snapshot__mode="configuration_based"))
     checked = relay.command("check")

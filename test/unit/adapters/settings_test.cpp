@@ -105,13 +105,12 @@ TEST(Settings, UpkeepTakesSecondsAndMilliseconds) {
 }
 
 TEST(Settings, HeartbeatsComeOnlyWithChangeEvents) {
-    const std::string heartbeat = "\"heartbeat.interval.ms\" = 500\n";
-    const std::string query = "\"heartbeat.action.query\" = \"SELECT 1\"\n";
-    const config::Config without = parse("[connector]\n" + heartbeat + query);
-    EXPECT_EQ(pipeline_options(without).heartbeat_interval.count(), 0);
-    EXPECT_EQ(heartbeat_action_query(without), "");
+    EXPECT_EQ(pipeline_options(parse()).heartbeat_interval.count(), 0);
+    EXPECT_EQ(heartbeat_action_query(parse()), "");
 
-    const std::string on = "[connector]\n\"topic.prefix\" = \"app\"\n" + heartbeat;
+    const std::string query = "\"heartbeat.action.query\" = \"SELECT 1\"\n";
+    const std::string on =
+        "[connector]\n\"topic.prefix\" = \"app\"\n\"heartbeat.interval.ms\" = 500\n";
     EXPECT_EQ(pipeline_options(parse(on)).heartbeat_interval, std::chrono::milliseconds(500));
     EXPECT_EQ(upkeep_options(parse(on)).heartbeat_interval.count(), 0);
     EXPECT_EQ(upkeep_options(parse(on + query)).heartbeat_interval, std::chrono::milliseconds(500));

@@ -118,6 +118,13 @@ TEST(CommandLine, SnapshotsDoOneThingAtATime) {
     }
 }
 
+TEST(CommandLine, ASnapshotThatIsNoNumberIsNamed) {
+    testing::internal::CaptureStderr();
+    static_cast<void>(parse({"snapshot", "--stop", "all"}));
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find("\"all\" is no number of a snapshot"), std::string::npos) << said;
+}
+
 TEST(CommandLine, BrokerTopicsHaveTheirOwnOrTheDefaultPartitions) {
     const CommandLine line = parsed(
         {"broker", "--topic", "a:7", "--partitions", "3", "--topic", "b", "--port-file", "p"});

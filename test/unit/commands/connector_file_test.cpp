@@ -43,9 +43,32 @@ TEST(ConnectorFile, JsonValuesBecomeText) {
 TEST(ConnectorFile, RefusesJsonThatIsNoConfiguration) {
     EXPECT_NE(failure(R"({"a":{}})").find("\"a\" is no string"), std::string::npos);
     EXPECT_NE(failure(R"({"a":"1","a":"2"})").find("\"a\" appears twice"), std::string::npos);
-    EXPECT_NE(failure(R"({"a":)").find("file: "), std::string::npos);
+    EXPECT_NE(failure("{\"a\": \"secret\",\n\"b\":\n").find("file:3: no JSON: "),
+              std::string::npos);
+    EXPECT_EQ(failure("{\"a\": \"secret\",\n}").find("secret"), std::string::npos);
+    EXPECT_NE(failure(R"([{"a":"1"}])").find("is a JSON array"), std::string::npos);
+    EXPECT_NE(failure(R"({"error_code":404,"message":"Connector shop not found"})")
+                  .find("error: Connector shop not found"),
+              std::string::npos);
     EXPECT_NE(failure("").find("is empty"), std::string::npos);
     EXPECT_NE(failure(" \n").find("is empty"), std::string::npos);
+}
+
+TEST(ConnectorFile, RefusesWhatOnlyLooksLikeProperties) {
+    EXPECT_NE(failure("apiVersion: kafka.strimzi.io/v1\nkind: KafkaConnector\n"
+                      "spec:\n  config:\n    topic.prefix: app\n")
+                  .find("is YAML"),
+              std::string::npos);
+    EXPECT_THROW(static_cast<void>(read_connect_properties("a: \"1\"\n", "shop.yaml")), FatalError);
+    EXPECT_NE(failure("debezium.source.connector.class=x\n").find("Debezium Server"),
+              std::string::npos);
+}
+
+TEST(ConnectorFile, AByteOrderMarkIsNoPartOfTheText) {
+    EXPECT_EQ(read("\xEF\xBB\xBF{\"a\":\"1\"}"), (ConnectProperties{{"a", "1"}}));
+    EXPECT_EQ(read("\xEF\xBB\xBF"
+                   "a=1"),
+              (ConnectProperties{{"a", "1"}}));
 }
 
 TEST(ConnectorFile, ReadsPropertiesAsJavaDoes) {

@@ -178,6 +178,105 @@ TEST(DebeziumImport, ReferencesToConfigProvidersAreNamedNotCopied) {
     EXPECT_EQ(imported.dsn, "port=5433 dbname=shop user=cdc");
 }
 
+TEST(DebeziumImport, PlaceholdersOfATemplateAreNamedNotCopied) {
+    ConnectProperties properties = connector();
+    properties["database.hostname"] = "${DB_HOST}";
+    properties["slot.name"] = "${SLOT}";
+    properties["topic.prefix"] = "${STAGE}";
+    properties["heartbeat.action.query"] = "INSERT INTO beat VALUES ('${STAGE}')";
+    const DebeziumImport imported = import(properties);
+    EXPECT_EQ(imported.toml.find("= \"${"), std::string::npos) << imported.toml;
+    EXPECT_EQ(imported.dsn, "port=5433 dbname=shop user=cdc");
+    for (const char* name :
+         {"database.hostname", "slot.name", "topic.prefix", "heartbeat.action.query"}) {
+        EXPECT_EQ(std::ranges::count(imported.findings, name, &ImportFinding::property), 1) << name;
+        EXPECT_NE(finding(imported, name).find("write what it stands for"), std::string::npos);
+        EXPECT_EQ(weight(imported, name), Weight::kOtherMessages);
+    }
+}
+
+TEST(DebeziumImport, WithoutATopicPrefixItSaysSoAndTheResultIsNotTakenForComplete) {
+    ConnectProperties properties = connector();
+    properties.erase("topic.prefix");
+    properties["database.server.name"] = "app";
+    properties["table.include.list"] = "public.orders";
+    const DebeziumImport imported = import(properties);
+    EXPECT_EQ(weight(imported, "topic.prefix"), Weight::kOtherMessages);
+    EXPECT_NE(finding(imported, "database.server.name").find("topic.prefix"), std::string::npos);
+    EXPECT_THROW(static_cast<void>(loaded(imported)), config::ConfigError);
+}
+
+TEST(DebeziumImport, ValuesThatDebeziumHasRenamedGetTheirNewNames) {
+    for (const auto& [old, now] :
+         {std::pair{"never", "no_data"}, std::pair{"schema_only", "no_data"},
+          std::pair{"EXPORTED", "initial"}}) {
+        ConnectProperties properties = connector();
+        properties["snapshot.mode"] = old;
+        const DebeziumImport imported = import(properties);
+        EXPECT_EQ(loaded(imported).connector.text("snapshot.mode"), now);
+        EXPECT_EQ(weight(imported, "snapshot.mode"), Weight::kNote);
+    }
+}
+
+TEST(DebeziumImport, OptionsOfAClassBelongToItsFinding) {
+    ConnectProperties properties = connector();
+    properties["converters"] = "isbn, ts";
+    properties["isbn.schema.name"] = "x";
+    properties["ts.type"] = "org.example.Ts";
+    properties["post.processors"] = "again";
+    properties["again.type"] = "io.debezium.processors.reselect.ReselectColumnsPostProcessor";
+    const DebeziumImport imported = import(properties);
+    EXPECT_EQ(weight(imported, "converters"), Weight::kOtherMessages);
+    EXPECT_EQ(weight(imported, "post.processors"), Weight::kOtherMessages);
+    EXPECT_NE(finding(imported, "isbn.schema.name").find("\"converters\""), std::string::npos);
+    EXPECT_NE(finding(imported, "ts.type").find("\"converters\""), std::string::npos);
+    EXPECT_NE(finding(imported, "again.type").find("\"post.processors\""), std::string::npos);
+}
+
+TEST(DebeziumImport, TheProducersSettingsAreOfNoUseInAConnectorThereAsHere) {
+    ConnectProperties properties = connector();
+    for (const char* name :
+         {"max.request.size", "acks", "bootstrap.servers", "producer.max.request.size"}) {
+        properties[name] = "1";
+    }
+    const DebeziumImport imported = import(properties);
+    for (const char* name :
+         {"max.request.size", "acks", "bootstrap.servers", "producer.max.request.size"}) {
+        EXPECT_EQ(weight(imported, name), Weight::kNote) << name;
+        EXPECT_NE(finding(imported, name).find("producer.override"), std::string::npos) << name;
+    }
+    EXPECT_EQ(config::kafka_property(loaded(imported), "bootstrap.servers"), "k1:9092,k2:9092");
+}
+
+TEST(DebeziumImport, ASlipOfThePenIsSeenWhereAWildcardWouldTakeIt) {
+    ConnectProperties properties = connector();
+    properties["database.hostnam"] = "x";
+    properties["snapshot.mod"] = "no_data";
+    properties["heartbeat.intervall.ms"] = "5";
+    properties["value.converter.schemas.enabled"] = "false";
+    properties["database.ApplicationName"] = "x";
+    const DebeziumImport imported = import(properties);
+    for (const auto& [slip, meant] :
+         {std::pair{"database.hostnam", "\"database.hostname\""},
+          std::pair{"snapshot.mod", "\"snapshot.mode\""},
+          std::pair{"heartbeat.intervall.ms", "\"heartbeat.interval.ms\""},
+          std::pair{"value.converter.schemas.enabled", "\"value.converter.schemas.enable\""}}) {
+        EXPECT_NE(finding(imported, slip).find(meant), std::string::npos) << slip;
+    }
+    EXPECT_EQ(finding(imported, "database.ApplicationName").find("meant?"), std::string::npos);
+}
+
+TEST(DebeziumImport, WhoWritesSignalsOrReadsNotificationsIsToldThatTheyAreElsewhere) {
+    ConnectProperties properties = connector();
+    properties["signal.data.collection"] = "public.signals";
+    properties["notification.sink.topic.name"] = "notes";
+    properties["signal.poll.interval.ms"] = "10";
+    const DebeziumImport imported = import(properties);
+    EXPECT_EQ(weight(imported, "signal.data.collection"), Weight::kDifference);
+    EXPECT_EQ(weight(imported, "notification.sink.topic.name"), Weight::kDifference);
+    EXPECT_EQ(weight(imported, "signal.poll.interval.ms"), Weight::kNote);
+}
+
 TEST(DebeziumImport, TheWorkersConvertersCountUnlessTheConnectorHasItsOwn) {
     ConnectProperties properties = connector();
     properties["value.converter"] = "org.apache.kafka.connect.json.JsonConverter";
@@ -244,6 +343,17 @@ TEST(DebeziumImport, TheRouterBecomesAnOutboxWithDebeziumsDefaults) {
               std::string::npos);
 }
 
+TEST(DebeziumImport, ASlipInTheRoutersOptionsIsSeen) {
+    ConnectProperties properties = with_router();
+    properties["transforms.routes.table.field.payload"] = "body";
+    properties["transforms.routes.route.topic.replacement"] = "${routedByValue}.events";
+    const DebeziumImport imported = import(properties);
+    EXPECT_NE(finding(imported, "transforms.routes.table.field.payload")
+                  .find("\"table.field.event.payload\""),
+              std::string::npos);
+    EXPECT_EQ(loaded(imported).outboxes.at(0).route_topic_replacement, "${routedByValue}.events");
+}
+
 TEST(DebeziumImport, ThePredicateSaysWhichTableIsTheOutbox) {
     ConnectProperties properties = with_router();
     properties["table.include.list"] = "public.*";
@@ -291,7 +401,12 @@ TEST(DebeziumImport, OtherTransformationsAreNamed) {
     properties["transforms.mine.type"] = "org.apache.kafka.connect.transforms.Cast$Value";
     properties["transforms.tidy.type"] = "io.debezium.transforms.SchemaChangeEventFilter";
     properties["transforms.old.type"] = "left behind";
+    properties["transforms"] += ",bare,inner";
+    properties["transforms.inner.type"] = "$Value";
+    properties["key.converter."] = "";
     const DebeziumImport imported = import(properties);
+    EXPECT_NE(finding(imported, "transforms.bare").find("no type"), std::string::npos);
+    EXPECT_EQ(weight(imported, "transforms.inner"), Weight::kOtherMessages);
     EXPECT_NE(finding(imported, "transforms.unwrap").find("take `after` in the consumer"),
               std::string::npos);
     EXPECT_EQ(weight(imported, "transforms.mine"), Weight::kOtherMessages);

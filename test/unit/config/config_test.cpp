@@ -98,6 +98,17 @@ TEST(Config, HasNoChangeEventsUnlessATopicPrefixIsSet) {
                     .connector.has_change_events());
 }
 
+TEST(Config, RefusesAConnectorThatCapturesNothing) {
+    EXPECT_TRUE(
+        contains(problem_of(std::string("[connector]\n\"table.include.list\" = \"shop.orders\"\n") +
+                            kBrokers),
+                 "holdfast.toml:2: [connector] topic.prefix is missing"));
+    EXPECT_TRUE(
+        contains(problem_of(kBrokers, {"HOLDFAST_CONNECTOR_TABLE_INCLUDE_LIST=shop.orders"}),
+                 "[connector] topic.prefix is missing"));
+    EXPECT_FALSE(good(std::string("[connector]\n") + kBrokers).connector.has_change_events());
+}
+
 TEST(Config, TakesDebeziumsPropertiesByTheirNamesAsStringsOrAsWhatTheyAre) {
     const Config config = good(std::string(R"([connector]
 "topic.prefix" = "app"
@@ -118,20 +129,23 @@ decimal.handling.mode = "string"
 
 TEST(Config, KeepsPropertiesWhoseNamesCarryAnArgument) {
     const Config config = good(std::string(R"([connector]
+"topic.prefix" = "app"
 "column.mask.with.10.chars" = "shop.customer.name"
 "column.mask.hash.SHA-256.with.salt.pe.pper" = "shop.customer.email"
 )") + kBrokers);
     ASSERT_EQ(config.connector.named.size(), 2U);
     EXPECT_EQ(config.connector.named[0].name, "column.mask.hash.SHA-256.with.salt.pe.pper");
     EXPECT_EQ(config.connector.named[1].value, "shop.customer.name");
-    EXPECT_EQ(config.connector.named[1].origin, "holdfast.toml:2");
+    EXPECT_EQ(config.connector.named[1].origin, "holdfast.toml:3");
 }
 
 TEST(Config, TakesASnapshotFirstUnlessItIsToldOtherwise) {
     EXPECT_EQ(good(kBrokers).connector.text("snapshot.mode"), "initial");
     EXPECT_TRUE(
-        contains(problem_of(std::string("[connector]\n\"snapshot.mode\" = \"never\"\n") + kBrokers),
-                 "holdfast.toml:2: [connector] snapshot.mode has to be one of \"initial\""));
+        contains(problem_of(std::string("[connector]\n\"topic.prefix\" = \"app\"\n"
+                                        "\"snapshot.mode\" = \"never\"\n") +
+                            kBrokers),
+                 "holdfast.toml:3: [connector] snapshot.mode has to be one of \"initial\""));
 }
 
 TEST(Config, HasOneOutboxUnlessItIsToldOtherwise) {
@@ -171,17 +185,18 @@ TEST(Config, RefusesOutboxesThatOverrideOrRepeatEachOther) {
 TEST(Config, NamesTheWrongPropertyOfAConnector) {
     EXPECT_EQ(
         problems_of(std::string(R"([connector]
+"topic.prefix" = "app"
 "decimal.handling.mode" = "exact"
 "tombstones.on.delete" = "no"
 "money.fraction.digits" = "many"
 "column.mask.with.chars" = "a.b.c"
 )") + kBrokers),
         (std::vector<std::string>{
-            "holdfast.toml:2: [connector] decimal.handling.mode has to be one of "
+            "holdfast.toml:3: [connector] decimal.handling.mode has to be one of "
             "\"precise\", \"double\", \"string\", not \"exact\"",
-            "holdfast.toml:3: [connector] tombstones.on.delete has to be true or false",
-            "holdfast.toml:4: [connector] money.fraction.digits has to be an integer",
-            "holdfast.toml:5: unknown key \"column.mask.with.chars\" in [connector]; did you mean "
+            "holdfast.toml:4: [connector] tombstones.on.delete has to be true or false",
+            "holdfast.toml:5: [connector] money.fraction.digits has to be an integer",
+            "holdfast.toml:6: unknown key \"column.mask.with.chars\" in [connector]; did you mean "
             "\"column.mask.with.*.chars\"?"}));
 }
 
@@ -511,7 +526,11 @@ TEST(Config, EveryKeyCanBeSetByFileAndEnvironment) {
         if (key.name == "slot" || key.name == "publication") {
             value = "other";
         }
-        const auto found = problems_of(kBrokers, {name + "=" + value});
+        const std::string captured = key.section == "connector" && key.name != "topic.prefix"
+                                         ? "[connector]\n"
+                                           "\"topic.prefix\" = \"app\"\n"
+                                         : "";
+        const auto found = problems_of(captured + kBrokers, {name + "=" + value});
         EXPECT_TRUE(found.empty()) << name << ": " << (found.empty() ? "" : found[0]);
     }
 }

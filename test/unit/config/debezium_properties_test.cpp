@@ -169,6 +169,17 @@ TEST(DebeziumProperties, KnowsEveryPropertyOfTheConnector) {
                              "topic.cache.size",
                              "multi.partition.mode",
                              "database.connection.class.factory",
+                             "database.include.list",
+                             "database.exclude.list",
+                             "memory.management.schemas.class",
+                             "memory.management.tables.class",
+                             "notification.sink.topic.name",
+                             "notification.http.url",
+                             "openlineage.integration.config.file.path",
+                             "snapshot.mode.configuration.based.start.stream",
+                             "tasks.max.enforce",
+                             "connector.plugin.version",
+                             "key.converter.plugin.version",
                              "key.converter",
                              "value.converter.schemas.enable",
                              "header.converter",
@@ -180,6 +191,23 @@ TEST(DebeziumProperties, KnowsEveryPropertyOfTheConnector) {
         static_cast<void>(verdict(PropertyOwner::kConnector, name));
     }
     EXPECT_EQ(debezium_property(PropertyOwner::kConnector, "table.inlcude.list"), nullptr);
+}
+
+TEST(DebeziumProperties, NamesThatDebeziumHasGivenUpSayWhatTheyAreNow) {
+    for (const auto& [old, now] :
+         {std::pair{"table.whitelist", "table.include.list"},
+          std::pair{"table.blacklist", "table.exclude.list"},
+          std::pair{"schema.whitelist", "schema.include.list"},
+          std::pair{"column.blacklist", "column.exclude.list"},
+          std::pair{"database.server.name", "topic.prefix"},
+          std::pair{"toasted.value.placeholder", "unavailable.value.placeholder"},
+          std::pair{"heartbeat.topics.prefix", "topic.heartbeat.prefix"},
+          std::pair{"transaction.topic", "topic.transaction"}}) {
+        const auto refusal = debezium_refusal("connector", old);
+        ASSERT_TRUE(refusal.has_value()) << old;
+        EXPECT_NE(refusal->find(now), std::string::npos) << *refusal;
+        EXPECT_EQ(verdict(PropertyOwner::kConnector, now), PropertyVerdict::kSupported) << now;
+    }
 }
 
 TEST(DebeziumProperties, EveryEntryIsReachable) {

@@ -71,7 +71,8 @@ class PipelineSnapshotTest : public testing::Test {
         connector.key_converter.schemas_enable = false;
         connector.value_converter.schemas_enable = false;
         connector.tombstones_on_delete = false;
-        connector.skipped_operations = "none";
+        connector.skipped_operations = skipped;
+        connector.skip_messages_without_change = skip_without_change;
         pipeline.emplace(sink, TranslatorOptions{.outboxes = {}, .connector = connector}, &catalog,
                          clock, metrics, options, nullptr, &snapshot);
         pipeline->attach(source);
@@ -125,6 +126,8 @@ class PipelineSnapshotTest : public testing::Test {
         return text;
     }
 
+    std::string skipped = "none";  ///< skipped.operations
+    bool skip_without_change = false;
     FakeSource source;
     FakeSink sink;
     test::ManualClock clock;
@@ -282,6 +285,27 @@ TEST_F(PipelineSnapshotTest, AKeyThatChangesDropsBothRows) {
     transaction({test::update_frame(kTable, {"2", std::nullopt, std::nullopt}, row("4"))});
     watermark();
     EXPECT_EQ(sent(), "d 2 c 4 r 1 r 3 r 5");
+}
+
+TEST_F(PipelineSnapshotTest, AChangeThatMakesNoEventDropsNothing) {
+    chunks.chunk_rows = 10;
+    skipped = "c,u";
+    start();
+    relation();
+    transaction({test::insert_frame(kTable, row("1")), test::update_frame(kTable, row("3")),
+                 test::delete_frame(kTable, {"5", std::nullopt, std::nullopt})});
+    watermark();
+    EXPECT_EQ(sent(), "d 5 r 1 r 2 r 3 r 4");
+}
+
+TEST_F(PipelineSnapshotTest, AnUpdateThatChangesNothingThatIsSentDropsNothing) {
+    skip_without_change = true;
+    start();
+    relation();
+    transaction({test::update_frame(kTable, row("1"), row("1")),
+                 test::update_frame(kTable, row("2"), row("2", "new"))});
+    watermark();
+    EXPECT_EQ(sent(), "u 2 r 1");
 }
 
 TEST_F(PipelineSnapshotTest, ATruncateDropsAllRowsOfItsTable) {

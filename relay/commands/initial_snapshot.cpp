@@ -70,6 +70,7 @@ snapshot::Table make_table(postgres::Session& session, const postgres::SnapshotT
                           .description = {},
                           .columns = {},
                           .key = {},
+                          .key_definition = source.key_definition,
                           .after = std::nullopt,
                           .rows_sent = 0};
     for (const postgres::SnapshotColumn& column : source.columns) {
@@ -181,6 +182,7 @@ adapters::SnapshotTables InitialSnapshot::read_tables(postgres::Session& session
         }
         if (!table.key_type_elsewhere.empty()) {
             table.key.clear();  // it would leave rows out
+            table.key_definition.clear();
         }
         tables.emplace(table.oid, std::move(table));
     }
@@ -243,7 +245,7 @@ std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
         }
         snapshot::Table table = make_table(session, found->second, row.ordinal);
         // Of another key than it is read by now, a position says nothing.
-        if (row.last_key && row.key_columns == found->second.key) {
+        if (row.last_key && row.key_columns == found->second.key_definition) {
             table.after = row.last_key;
             table.rows_sent = row.rows_sent;
         }

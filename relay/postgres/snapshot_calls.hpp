@@ -26,7 +26,7 @@ struct SnapshotTableRow {
     std::string table;
     bool completed = false;
     std::optional<std::vector<std::string>> last_key;
-    std::vector<std::string> key_columns;  ///< whose values last_key has
+    std::vector<std::string> key_columns;  ///< definition of the key whose values last_key has
     std::int64_t rows_sent = 0;
 };
 

@@ -123,7 +123,7 @@ def test_killed_in_the_middle_it_goes_on_where_kafka_had_it(shop):
     reads = [after["id"] for op, _, after in values(shop, "item") if op == "r"]
     assert set(reads) == set(range(1, 300001))
     again = reads[len(before):]
-    assert shop.query("SELECT key_columns FROM holdfast.snapshot_table")[0].key_columns == ["id"]
+    assert shop.query("SELECT key_columns FROM holdfast.snapshot_table")[0].key_columns == ["id integer"]
     assert again == list(range(saved + 1, 300001)), "it goes on behind what was saved"
     assert len(before) >= saved, "what was saved was in Kafka"
     assert folded(shop, "item")[300000]["pad"] == "late"

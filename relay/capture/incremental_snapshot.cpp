@@ -74,6 +74,12 @@ void IncrementalSnapshot::commit(Lsn end) {
 
 void IncrementalSnapshot::define(const pgoutput::CachedRelation& relation) {
     if (!watches(relation.id())) {
+        const bool replaces = phase_ == Phase::kWindow &&
+                              relation.schema() == chunk_->relation.schema() &&
+                              relation.name() == chunk_->relation.name();
+        if (replaces) {
+            drop_chunk();
+        }
         return;
     }
     key_position_.clear();

@@ -465,6 +465,15 @@ TEST_F(PipelineSnapshotTest, TheStreamMayReachTheColumnsOfTheChunkInItsWindow) {
     EXPECT_EQ(sent(), "u 1 u 2 r 3");
 }
 
+TEST_F(PipelineSnapshotTest, AnotherTableOfTheSameNameHasTheChunkReadAgain) {
+    start();
+    source.frame(test::relation_frame(kOther, "inventory", "customers",
+                                      {{"id", 25, true}, {"region"}, {"name"}}));
+    transaction({test::insert_frame(kOther, row("1", "new"))});
+    watermark();
+    EXPECT_EQ(sent(), "c 1") << "the rows of the chunk are older";
+}
+
 TEST_F(PipelineSnapshotTest, ARowWithANewLabelHasItsTableDescribedAgain) {
     chunks.columns[2].type = kMood;
     chunks.table = {row("1", "sad"), row("2", "happy")};

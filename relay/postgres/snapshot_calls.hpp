@@ -18,6 +18,7 @@ namespace holdfast::relay::postgres {
 struct SnapshotRunRow {
     std::int64_t id = 0;
     std::string status;  ///< RUNNING, COMPLETED, STOPPED, FAILED
+    Lsn lsn;             ///< where it was taken; 0 = it has only been announced
 };
 
 struct SnapshotTableRow {

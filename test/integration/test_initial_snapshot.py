@@ -129,6 +129,47 @@ def test_killed_in_the_middle_it_goes_on_where_kafka_had_it(shop):
     assert folded(shop, "item")[300000]["pad"] == "late"
 
 
+def interrupted(shop, mode="initial"):
+    """A relay that was killed in the middle of its snapshot of `item`, when the books had a part of it."""
+    publish_tables(shop, "item (id int PRIMARY KEY, pad text)")
+    shop.query("INSERT INTO item SELECT g, repeat('x', 50) FROM generate_series(1, 100000) g")
+    relay = prepare(shop, ["item"], {"snapshot.mode": mode, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 65536})
+    relay.start(*([] if mode == "initial_only" else ["--create-slot"]))
+    wait_until(lambda: shop.value("SELECT coalesce(max(rows_sent), 0) FROM holdfast.snapshot_table") > 0, "progress is saved", 60)
+    relay.kill()
+    assert shop.value(STATUS) == "RUNNING"
+    return relay
+
+
+def reads(shop):
+    return {row["id"] for op, _, row in values(shop, "item") if op == "r"}
+
+
+def test_a_key_whose_order_changes_is_read_from_its_beginning(shop):
+    relay = interrupted(shop)
+    shop.query("ALTER TABLE item ALTER id TYPE text")
+    relay.start()
+    wait_rows(shop, relay, STATUS, "COMPLETED")
+    assert reads(shop) >= {str(n) for n in range(1, 100001)}
+
+
+def test_a_slot_that_is_made_anew_has_the_whole_snapshot(shop):
+    relay = interrupted(shop)
+    shop.cluster.drop_slot(shop.slot)
+    shop.query("UPDATE item SET pad = 'late' WHERE id = 1")
+    assert relay.command("init").returncode == 0
+    streams(relay.start())
+    assert folded(shop, "item")[1]["pad"] == "late"
+    assert [row.status for row in shop.query("SELECT status FROM holdfast.snapshot_run ORDER BY snapshot_id")] == ["STOPPED", "COMPLETED"]
+
+
+def test_a_row_that_goes_behind_the_position_is_read_when_nothing_is_streamed(shop):
+    relay = interrupted(shop, "initial_only")
+    shop.query("UPDATE item SET id = -id WHERE id = 100000")
+    assert relay.start().exit_code() == 0
+    assert reads(shop) >= {-100000, *range(1, 100000)}
+
+
 def test_a_slot_that_init_made_gets_its_snapshot_from_run(shop):
     publish_tables(shop, "item (id int PRIMARY KEY)")
     shop.query("INSERT INTO item VALUES (1)")

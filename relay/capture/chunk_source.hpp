@@ -81,7 +81,7 @@ struct SnapshotChunk {
     std::vector<std::size_t> key;  ///< positions of the key's columns, in the order of the key
     /// What a position in the key depends on, of each column: name, type and collation.
     std::vector<std::string> key_definition;
-    ChunkRows rows;                ///< sealed; in the order of the key
+    ChunkRows rows;  ///< sealed; in the order of the key
     /// Where the next chunk begins: the key of the last row that was looked at, which a condition
     /// may have left out.  Empty when there was none.
     std::vector<std::string> last_key;

@@ -289,9 +289,8 @@ void IncrementalSnapshot::read_next() {
 }
 
 void IncrementalSnapshot::require_same_key(const SnapshotWork& work, const SnapshotChunk& chunk) {
-    ReadBy by{.snapshot_id = work.snapshot_id,
-              .ordinal = work.ordinal,
-              .columns = chunk.key_definition};
+    ReadBy by{
+        .snapshot_id = work.snapshot_id, .ordinal = work.ordinal, .columns = chunk.key_definition};
     const bool other_than_noted =
         !work.last_key.empty() && !work.key_columns.empty() && work.key_columns != by.columns;
     if (other_than_noted || (read_by_.snapshot_id == by.snapshot_id &&

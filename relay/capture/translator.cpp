@@ -233,8 +233,8 @@ Records Translator::take(const pgoutput::Update& update) {
 Records Translator::take(const pgoutput::Delete& deletion) {
     const Target& target = target_of_change(deletion.relation);
     if (target.kind == Target::Kind::kChangeEvents) {
-        return unsent(noted(changes_->remove(deletion, frame_), deletion.relation, {},
-                            deletion.old_row.row));
+        return unsent(
+            noted(changes_->remove(deletion, frame_), deletion.relation, {}, deletion.old_row.row));
     }
     // Tidying up an outbox is no event, there as here.
     if (target.kind == Target::Kind::kOutbox && changes_) {

@@ -60,8 +60,8 @@ snapshot::Situation::LastRun state_of(const std::optional<postgres::SnapshotRunR
     return run->status == "COMPLETED" ? LastRun::kCompleted : LastRun::kUnfinished;
 }
 
-/// A slot that was made behind the snapshot has not got what was changed between the two.  A slot of
-/// its own begins at the snapshot or before it, and goes on when the snapshot is complete.
+/// A slot that was made behind the snapshot has not got what was changed between the two.  A slot
+/// of its own begins at the snapshot or before it, and goes on when the snapshot is complete.
 bool is_of_another_slot(const std::optional<postgres::SnapshotRunRow>& run,
                         const std::optional<postgres::SlotRow>& slot, bool slot_was_read) {
     using LastRun = snapshot::Situation::LastRun;
@@ -133,13 +133,13 @@ snapshot::Step InitialSnapshot::next_step(postgres::Session& session, SlotPolicy
     const auto slot = postgres::read_slot(session, required_.slot);
     const bool slot_was_read = read_slot_memory(session, required_.slot).has_value();
     const bool other_slot = !nothing_follows() && is_of_another_slot(last, slot, slot_was_read);
-    return snapshot::next_step(
-        mode_, {.last_run = other_slot ? LastRun::kOfAnotherSlot : state_of(last),
-                .taken_by_this_process = taken_,
-                .slot_exists = slot.has_value(),
-                .slot_was_read = slot_was_read,
-                .may_create_slot = policy == SlotPolicy::kCreateIfNeverMade,
-                .has_outbox = !config_.outboxes.empty()});
+    return snapshot::next_step(mode_,
+                               {.last_run = other_slot ? LastRun::kOfAnotherSlot : state_of(last),
+                                .taken_by_this_process = taken_,
+                                .slot_exists = slot.has_value(),
+                                .slot_was_read = slot_was_read,
+                                .may_create_slot = policy == SlotPolicy::kCreateIfNeverMade,
+                                .has_outbox = !config_.outboxes.empty()});
 }
 
 bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,

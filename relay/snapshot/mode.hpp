@@ -37,8 +37,9 @@ struct Situation {
 
 enum class Step {
     kNone,
-    kResume,        ///< the unfinished one goes on
-    kTake,          ///< a new one, whatever an unfinished one has sent, beside the slot that is there or, for kInitialOnly, without one
+    kResume,  ///< the unfinished one goes on
+    kTake,    ///< a new one, whatever an unfinished one has sent, beside the slot that is there or,
+              ///< for kInitialOnly, without one
     kTakeWithSlot,  ///< makes the slot, and takes the snapshot that belongs to it
 };
 

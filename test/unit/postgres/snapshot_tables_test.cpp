@@ -141,10 +141,10 @@ TEST_F(SnapshotTables, TheDefinitionOfAKeySaysWhatItsOrderDependsOn) {
         "PRIMARY KEY (code, \"The name\", id))");
     sql("CREATE PUBLICATION pub FOR TABLE a");
     const SnapshotTable table = read_snapshot_tables(*session_, "pub").at(0);
-    EXPECT_EQ(table.key_definition,
-              (std::vector<std::string>{"code character varying",
-                                        "\"The name\" character varying COLLATE \"C\"",
-                                        "id integer"}));
+    EXPECT_EQ(
+        table.key_definition,
+        (std::vector<std::string>{"code character varying",
+                                  "\"The name\" character varying COLLATE \"C\"", "id integer"}));
 }
 
 TEST_F(SnapshotTables, AListOfColumnsLimitsThemAndGeneratedOnesAreThereWithoutOne) {

@@ -682,18 +682,20 @@ TEST_F(PipelineSnapshotTest, ATableWhoseKeyGetsAnotherOrderFails) {
     watermark();
     chunks.key_type = "integer";
     acknowledge();
-    EXPECT_EQ(chunks.last_call(),
-              "snapshot 7 failed: the key of table inventory.customers is not what it was when the "
-              "snapshot began: ask for it again");
+    EXPECT_EQ(
+        chunks.last_call(),
+        "snapshot 7 failed at inventory.customers: the key of table inventory.customers is not "
+        "what it was when the snapshot began: ask for it again");
 }
 
 TEST_F(PipelineSnapshotTest, AKeyIsComparedWithTheOneThatAnEarlierProcessNoted) {
     chunks.kept.last_key = {"2"};
     chunks.kept.key_columns = {"id integer"};
     start();
-    EXPECT_EQ(chunks.last_call(),
-              "snapshot 7 failed: the key of table inventory.customers is not what it was when the "
-              "snapshot began: ask for it again");
+    EXPECT_EQ(
+        chunks.last_call(),
+        "snapshot 7 failed at inventory.customers: the key of table inventory.customers is not "
+        "what it was when the snapshot began: ask for it again");
 }
 
 TEST_F(PipelineSnapshotTest, ATableThatIsNotCapturedFails) {

@@ -21,12 +21,8 @@ class SnapshotLedger final : public snapshot::Ledger {
 
     void save(const snapshot::Table& table, const std::optional<snapshot::Key>& last_key,
               std::int64_t rows_sent, bool completed) override {
-        std::vector<std::string> key_columns;
-        for (const std::size_t column : table.key) {
-            key_columns.push_back(table.columns[column]);
-        }
         postgres::save_snapshot_progress(session_, snapshot_id_, table.ordinal, last_key, rows_sent,
-                                         completed, key_columns);
+                                         completed, table.key_definition);
     }
 
  private:

@@ -33,7 +33,7 @@ struct SnapshotWork {
     std::string table;
     std::string condition{};                 ///< SQL; "" = all rows
     std::vector<std::string> last_key{};     ///< the rows behind it are to be read; empty = all
-    std::vector<std::string> key_columns{};  ///< whose values last_key has; empty = not known
+    std::vector<std::string> key_columns{};  ///< definition of last_key's key; empty = not known
     std::int64_t rows_sent = 0;              ///< of this table so far
 };
 
@@ -79,7 +79,9 @@ struct SnapshotChunk {
     /// The table as the stream would describe it: the columns that are streamed, in their order.
     pgoutput::CachedRelation relation;
     std::vector<std::size_t> key;  ///< positions of the key's columns, in the order of the key
-    ChunkRows rows;                ///< sealed; in the order of the key
+    /// What a position in the key depends on, of each column: name, type and collation.
+    std::vector<std::string> key_definition;
+    ChunkRows rows;  ///< sealed; in the order of the key
     /// Where the next chunk begins: the key of the last row that was looked at, which a condition
     /// may have left out.  Empty when there was none.
     std::vector<std::string> last_key;

@@ -74,6 +74,12 @@ void IncrementalSnapshot::commit(Lsn end) {
 
 void IncrementalSnapshot::define(const pgoutput::CachedRelation& relation) {
     if (!watches(relation.id())) {
+        const bool replaces = phase_ == Phase::kWindow &&
+                              relation.schema() == chunk_->relation.schema() &&
+                              relation.name() == chunk_->relation.name();
+        if (replaces) {
+            drop_chunk();
+        }
         return;
     }
     key_position_.clear();
@@ -284,10 +290,8 @@ void IncrementalSnapshot::read_next() {
 }
 
 void IncrementalSnapshot::require_same_key(const SnapshotWork& work, const SnapshotChunk& chunk) {
-    ReadBy by{.snapshot_id = work.snapshot_id, .ordinal = work.ordinal};
-    for (const std::size_t column : chunk.key) {
-        by.columns.push_back(chunk.relation.columns()[column].name);
-    }
+    ReadBy by{
+        .snapshot_id = work.snapshot_id, .ordinal = work.ordinal, .columns = chunk.key_definition};
     const bool other_than_noted =
         !work.last_key.empty() && !work.key_columns.empty() && work.key_columns != by.columns;
     if (other_than_noted || (read_by_.snapshot_id == by.snapshot_id &&

@@ -127,7 +127,7 @@ class IncrementalSnapshot {
     std::optional<Xid> open_xid_;
     std::vector<Xid> rings_;  ///< transactions that ask for something, not known to be visible
 
-    /// By which columns a table is being read: `last_key` has values only.
+    /// By which key a table is being read: `last_key` has values only.
     struct ReadBy {
         std::int64_t snapshot_id = 0;
         std::int32_t ordinal = 0;

@@ -8,6 +8,12 @@ namespace {
 /// Ids go round in a circle: what is up to a quarter of it ahead is in the future.
 constexpr std::uint32_t kQuarter = 1U << 30U;
 
+/// It has been visible for long, and would seem to be ahead when it is three times as old.
+bool is_long_before(Xid xid, Xid newest) {
+    const std::uint32_t age = newest.value - xid.value;
+    return age >= kQuarter && age < 2 * kQuarter;
+}
+
 }  // namespace
 
 bool TransactionHorizon::sees(Xid xid) const noexcept {
@@ -16,12 +22,10 @@ bool TransactionHorizon::sees(Xid xid) const noexcept {
 }
 
 void StreamedXids::add(Xid xid) {
-    if (xids_.size() < kCapacity) {
-        xids_.push_back(xid);
-        return;
+    xids_.push_back(xid);
+    while (xids_.size() > kCapacity || is_long_before(xids_.front(), xid)) {
+        xids_.pop_front();
     }
-    xids_[oldest_] = xid;
-    oldest_ = (oldest_ + 1) % kCapacity;
 }
 
 bool StreamedXids::all_seen_by(const TransactionHorizon& horizon) const noexcept {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "base/lsn.hpp"
@@ -23,7 +24,7 @@ struct TransactionHorizon {
     [[nodiscard]] bool sees(Xid xid) const noexcept;
 };
 
-/// The last ones that were streamed.  Not thread-safe.
+/// The last ones that were streamed, but for those a billion transactions ago.  Not thread-safe.
 class StreamedXids {
  public:
     /// So many are remembered: far more than can wait for a standby, each in a connection of its
@@ -35,8 +36,7 @@ class StreamedXids {
     [[nodiscard]] bool all_seen_by(const TransactionHorizon& horizon) const noexcept;
 
  private:
-    std::vector<Xid> xids_;  ///< in any order once it is full
-    std::size_t oldest_ = 0;
+    std::deque<Xid> xids_;  ///< as they were committed
 };
 
 }  // namespace holdfast::relay::capture

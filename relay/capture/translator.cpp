@@ -205,8 +205,8 @@ Records Translator::take(const pgoutput::Insert& insert) {
             }
             return unsent({&target.router->route_row(insert.new_row, position_), 1});
         case Target::Kind::kChangeEvents:
-            note_change(insert.relation, insert.new_row, {});
-            return unsent(changes_->insert(insert, frame_));
+            return unsent(
+                noted(changes_->insert(insert, frame_), insert.relation, insert.new_row, {}));
         case Target::Kind::kIgnored:
         case Target::Kind::kRefused:
             break;
@@ -226,16 +226,15 @@ Records Translator::take(const pgoutput::Update& update) {
     if (target.kind != Target::Kind::kChangeEvents) {
         return unsent({});
     }
-    note_change(update.relation, update.new_row,
-                update.old_row ? update.old_row->row : pgoutput::Tuple{});
-    return unsent(changes_->update(update, frame_));
+    return unsent(noted(changes_->update(update, frame_), update.relation, update.new_row,
+                        update.old_row ? update.old_row->row : pgoutput::Tuple{}));
 }
 
 Records Translator::take(const pgoutput::Delete& deletion) {
     const Target& target = target_of_change(deletion.relation);
     if (target.kind == Target::Kind::kChangeEvents) {
-        note_change(deletion.relation, {}, deletion.old_row.row);
-        return unsent(changes_->remove(deletion, frame_));
+        return unsent(
+            noted(changes_->remove(deletion, frame_), deletion.relation, {}, deletion.old_row.row));
     }
     // Tidying up an outbox is no event, there as here.
     if (target.kind == Target::Kind::kOutbox && changes_) {
@@ -302,11 +301,13 @@ bool Translator::captures_rows(std::string_view schema, std::string_view table) 
                                 [&](const auto& router) { return router.is_outbox(relation); });
 }
 
-void Translator::note_change(pgoutput::RelationId relation, pgoutput::Tuple new_row,
-                             pgoutput::Tuple old_row) {
-    if (snapshot_ != nullptr && snapshot_->watches(relation)) {
+Records Translator::noted(Records events, pgoutput::RelationId relation, pgoutput::Tuple new_row,
+                          pgoutput::Tuple old_row) {
+    // Where an operation is skipped, the row that was read is all that a consumer gets.
+    if (snapshot_ != nullptr && snapshot_->watches(relation) && !events.empty()) {
         snapshot_->change(relations_.get(relation), new_row, old_row);
     }
+    return events;
 }
 
 Records Translator::take_snapshot_message(std::string_view content) {

@@ -100,9 +100,9 @@ class Translator {
     /// Makes the definition with which the chunk was read that of the stream, if it is not.
     void bind(const SnapshotChunk& chunk);
     [[nodiscard]] bool captures_rows(std::string_view schema, std::string_view table) const;
-    /// A row that a chunk may have too.
-    void note_change(pgoutput::RelationId relation, pgoutput::Tuple new_row,
-                     pgoutput::Tuple old_row);
+    /// The events of a change whose row a chunk may have too.
+    debezium::Records noted(debezium::Records events, pgoutput::RelationId relation,
+                            pgoutput::Tuple new_row, pgoutput::Tuple old_row);
 
     [[nodiscard]] Target target_of(const pgoutput::Relation& relation);
     void describe(const pgoutput::Relation& relation);

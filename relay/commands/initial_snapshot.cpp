@@ -60,6 +60,18 @@ snapshot::Situation::LastRun state_of(const std::optional<postgres::SnapshotRunR
     return run->status == "COMPLETED" ? LastRun::kCompleted : LastRun::kUnfinished;
 }
 
+/// A slot that was made behind the snapshot has not got what was changed between the two.  A slot
+/// of its own begins at the snapshot or before it, and goes on when the snapshot is complete.
+bool is_of_another_slot(const std::optional<postgres::SnapshotRunRow>& run,
+                        const std::optional<postgres::SlotRow>& slot, bool slot_was_read) {
+    using LastRun = snapshot::Situation::LastRun;
+    if (!run || !slot || run->lsn == Lsn{} || run->lsn >= slot->confirmed_flush) {
+        return false;
+    }
+    const LastRun state = state_of(run);
+    return state == LastRun::kUnfinished || (state == LastRun::kCompleted && !slot_was_read);
+}
+
 /// What the pipeline has to know of a table.
 snapshot::Table make_table(postgres::Session& session, const postgres::SnapshotTable& source,
                            int ordinal) {
@@ -70,6 +82,7 @@ snapshot::Table make_table(postgres::Session& session, const postgres::SnapshotT
                           .description = {},
                           .columns = {},
                           .key = {},
+                          .key_definition = source.key_definition,
                           .after = std::nullopt,
                           .rows_sent = 0};
     for (const postgres::SnapshotColumn& column : source.columns) {
@@ -114,14 +127,19 @@ snapshot::Step InitialSnapshot::next_step(postgres::Session& session, SlotPolicy
     if (mode_ == snapshot::Mode::kNoData) {
         return snapshot::Step::kNone;
     }
+    using LastRun = snapshot::Situation::LastRun;
     lock(session, required_.slot);
-    return snapshot::next_step(
-        mode_, {.last_run = state_of(last_run(session, required_.slot)),
-                .taken_by_this_process = taken_,
-                .slot_exists = postgres::read_slot(session, required_.slot).has_value(),
-                .slot_was_read = read_slot_memory(session, required_.slot).has_value(),
-                .may_create_slot = policy == SlotPolicy::kCreateIfNeverMade,
-                .has_outbox = !config_.outboxes.empty()});
+    const auto last = last_run(session, required_.slot);
+    const auto slot = postgres::read_slot(session, required_.slot);
+    const bool slot_was_read = read_slot_memory(session, required_.slot).has_value();
+    const bool other_slot = !nothing_follows() && is_of_another_slot(last, slot, slot_was_read);
+    return snapshot::next_step(mode_,
+                               {.last_run = other_slot ? LastRun::kOfAnotherSlot : state_of(last),
+                                .taken_by_this_process = taken_,
+                                .slot_exists = slot.has_value(),
+                                .slot_was_read = slot_was_read,
+                                .may_create_slot = policy == SlotPolicy::kCreateIfNeverMade,
+                                .has_outbox = !config_.outboxes.empty()});
 }
 
 bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,
@@ -181,6 +199,7 @@ adapters::SnapshotTables InitialSnapshot::read_tables(postgres::Session& session
         }
         if (!table.key_type_elsewhere.empty()) {
             table.key.clear();  // it would leave rows out
+            table.key_definition.clear();
         }
         tables.emplace(table.oid, std::move(table));
     }
@@ -210,7 +229,14 @@ InitialSnapshot::Run InitialSnapshot::begin(postgres::Session& session,
         names.emplace_back(table->schema, table->name);
         run.tables.push_back(make_table(session, *table, static_cast<int>(names.size())));
     }
+    const auto last = last_run(session, required_.slot);
+    session.exec("BEGIN");
+    if (state_of(last) == snapshot::Situation::LastRun::kUnfinished &&
+        !postgres::read_snapshot_progress(session, last->id).empty()) {
+        postgres::end_snapshot(session, last->id, "STOPPED", "another slot has taken its place");
+    }
     run.id = postgres::start_snapshot(session, required_.slot, names, lsn);
+    session.exec("COMMIT");
     return run;
 }
 
@@ -242,8 +268,9 @@ std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
             continue;
         }
         snapshot::Table table = make_table(session, found->second, row.ordinal);
-        // Of another key than it is read by now, a position says nothing.
-        if (row.last_key && row.key_columns == found->second.key) {
+        // Of another key than it is read by now, a position says nothing.  And a row may have come
+        // before it meanwhile, which only the stream would tell.
+        if (!nothing_follows() && row.last_key && row.key_columns == found->second.key_definition) {
             table.after = row.last_key;
             table.rows_sent = row.rows_sent;
         }

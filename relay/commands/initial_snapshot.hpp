@@ -56,6 +56,7 @@ class InitialSnapshot {
         std::vector<snapshot::Table> tables;  ///< that are not completed
     };
     [[nodiscard]] adapters::SnapshotTables read_tables(postgres::Session& session) const;
+    /// Notes it instead of an unfinished one.
     Run begin(postgres::Session& session, const adapters::SnapshotTables& tables, Lsn lsn) const;
     /// nullopt = none of its tables is known yet.
     std::optional<Run> resume(postgres::Session& session,

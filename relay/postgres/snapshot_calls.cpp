@@ -14,13 +14,15 @@ std::string number(std::int64_t value) {
 std::optional<SnapshotRunRow> read_last_initial_snapshot(Session& session,
                                                          const std::string& slot) {
     const Result rows = session.exec(
-        "SELECT snapshot_id, status FROM holdfast.snapshot_run "
+        "SELECT snapshot_id, status, snapshot_lsn FROM holdfast.snapshot_run "
         "WHERE slot = $1::name AND kind = 'initial' ORDER BY snapshot_id DESC LIMIT 1",
         {slot.c_str()});
     if (rows.empty()) {
         return std::nullopt;
     }
-    return SnapshotRunRow{.id = rows.int64(0, 0), .status = std::string(rows.text(0, 1))};
+    return SnapshotRunRow{.id = rows.int64(0, 0),
+                          .status = std::string(rows.text(0, 1)),
+                          .lsn = Lsn::parse(rows.text(0, 2)).value_or(Lsn{})};
 }
 
 std::vector<SnapshotTableRow> read_snapshot_progress(Session& session, std::int64_t snapshot_id) {

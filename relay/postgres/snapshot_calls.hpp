@@ -18,6 +18,7 @@ namespace holdfast::relay::postgres {
 struct SnapshotRunRow {
     std::int64_t id = 0;
     std::string status;  ///< RUNNING, COMPLETED, STOPPED, FAILED
+    Lsn lsn;             ///< where it was taken; 0 = it has only been announced
 };
 
 struct SnapshotTableRow {
@@ -26,7 +27,7 @@ struct SnapshotTableRow {
     std::string table;
     bool completed = false;
     std::optional<std::vector<std::string>> last_key;
-    std::vector<std::string> key_columns;  ///< whose values last_key has
+    std::vector<std::string> key_columns;  ///< definition of the key whose values last_key has
     std::int64_t rows_sent = 0;
 };
 

@@ -38,8 +38,12 @@ struct SnapshotTable {
     /// `columns`, and in every old row that the stream sends: of the replica identity's index, else
     /// of the primary key, else of the first unique index that serves.  Empty = there are none.
     std::vector<std::string> key;
-    /// A type in the key whose operators are found by the search_path, so that `>` may be another
-    /// order than the index has: of an extension, or a domain over such a one.  "" = none.
+    /// What a position in the key depends on, of each of its columns as SQL: name, type without
+    /// modifier, and collation if it is not that of the type.
+    std::vector<std::string> key_definition{};
+    /// A type in the key that a table cannot be read by: one whose operators are found by the
+    /// search_path, so that `>` may be another order than the index has (of an extension), a
+    /// composite one, of which no literal can be compared, or a domain over those.  "" = none.
     std::string key_type_elsewhere{};
 };
 

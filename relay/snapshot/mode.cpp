@@ -53,6 +53,9 @@ Step next_step(Mode mode, const Situation& now) {
     if (now.last_run == LastRun::kUnfinished) {
         return Step::kResume;
     }
+    if (now.last_run == LastRun::kOfAnotherSlot) {
+        return Step::kTake;
+    }
     if (mode == Mode::kAlways) {
         return now.taken_by_this_process ? Step::kNone : Step::kTake;
     }

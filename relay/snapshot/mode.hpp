@@ -21,7 +21,12 @@ enum class Mode {
 
 /// What is known when the relay connects.
 struct Situation {
-    enum class LastRun { kNone, kUnfinished, kCompleted };
+    enum class LastRun {
+        kNone,
+        kUnfinished,
+        kCompleted,
+        kOfAnotherSlot,  ///< which was here before the one that is there now
+    };
     LastRun last_run = LastRun::kNone;  ///< newest initial snapshot of the slot
     bool taken_by_this_process = false;
     bool slot_exists = false;
@@ -32,8 +37,9 @@ struct Situation {
 
 enum class Step {
     kNone,
-    kResume,        ///< the unfinished one goes on
-    kTake,          ///< a new one, beside the slot that is there or, for kInitialOnly, without one
+    kResume,  ///< the unfinished one goes on
+    kTake,    ///< a new one, whatever an unfinished one has sent, beside the slot that is there or,
+              ///< for kInitialOnly, without one
     kTakeWithSlot,  ///< makes the slot, and takes the snapshot that belongs to it
 };
 

@@ -23,6 +23,8 @@ struct Table {
     std::vector<std::string> columns;  ///< of the rows that are read, in their order
     /// Which columns are the key that the table is read by; empty = it is read as a whole.
     std::vector<std::size_t> key;
+    /// What a position in the key depends on, of each column: name, type and collation.
+    std::vector<std::string> key_definition{};
     std::optional<Key> after;    ///< Kafka has the rows up to this one
     std::int64_t rows_sent = 0;  ///< how many these are
 };

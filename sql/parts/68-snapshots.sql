@@ -38,7 +38,7 @@ CREATE TABLE holdfast.snapshot_table (
     finished_at  timestamptz,
     PRIMARY KEY (snapshot_id, ordinal)
 ) WITH (fillfactor = 50);
-COMMENT ON COLUMN holdfast.snapshot_table.key_columns IS 'whose values last_key has: of another key, it says nothing';
+COMMENT ON COLUMN holdfast.snapshot_table.key_columns IS 'name, type and collation of each column whose value last_key has: of another key, or in another order, it says nothing';
 COMMENT ON TABLE holdfast.snapshot_table IS 'the tables of a snapshot, in the order in which an incremental one reads them; written once a chunk';
 COMMENT ON COLUMN holdfast.snapshot_table.condition IS 'what a WHERE would say; runs with the rights of the relay''s role';
 COMMENT ON COLUMN holdfast.snapshot_table.last_key IS 'the key columns, as text, of the last row that Kafka has; after a restart the relay goes on behind it';
@@ -132,9 +132,10 @@ BEGIN ATOMIC
     WHERE i.indrelid = snapshot_key."table" AND i.indisunique AND i.indisvalid AND i.indimmediate
       AND i.indpred IS NULL AND i.indexprs IS NULL
       AND (t.relreplident <> 'i' OR i.indisreplident)
-      AND NOT EXISTS (SELECT FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
+      AND NOT EXISTS (SELECT FROM ROWS FROM (unnest(i.indkey), unnest(i.indcollation)) WITH ORDINALITY AS k(attnum, coll, n)
                                   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-                      WHERE k.n <= i.indnkeyatts AND NOT a.attnotnull)
+                                  LEFT JOIN pg_collation o ON o.oid = a.attcollation
+                      WHERE k.n <= i.indnkeyatts AND (NOT a.attnotnull OR k.coll <> a.attcollation AND NOT o.collisdeterministic))
     ORDER BY i.indisreplident DESC, i.indisprimary DESC, x.relname
     LIMIT 1;
 END;

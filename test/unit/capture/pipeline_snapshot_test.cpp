@@ -71,7 +71,8 @@ class PipelineSnapshotTest : public testing::Test {
         connector.key_converter.schemas_enable = false;
         connector.value_converter.schemas_enable = false;
         connector.tombstones_on_delete = false;
-        connector.skipped_operations = "none";
+        connector.skipped_operations = skipped;
+        connector.skip_messages_without_change = skip_without_change;
         pipeline.emplace(sink, TranslatorOptions{.outboxes = {}, .connector = connector}, &catalog,
                          clock, metrics, options, nullptr, &snapshot);
         pipeline->attach(source);
@@ -125,6 +126,8 @@ class PipelineSnapshotTest : public testing::Test {
         return text;
     }
 
+    std::string skipped = "none";  ///< skipped.operations
+    bool skip_without_change = false;
     FakeSource source;
     FakeSink sink;
     test::ManualClock clock;
@@ -284,6 +287,27 @@ TEST_F(PipelineSnapshotTest, AKeyThatChangesDropsBothRows) {
     EXPECT_EQ(sent(), "d 2 c 4 r 1 r 3 r 5");
 }
 
+TEST_F(PipelineSnapshotTest, AChangeThatMakesNoEventDropsNothing) {
+    chunks.chunk_rows = 10;
+    skipped = "c,u";
+    start();
+    relation();
+    transaction({test::insert_frame(kTable, row("1")), test::update_frame(kTable, row("3")),
+                 test::delete_frame(kTable, {"5", std::nullopt, std::nullopt})});
+    watermark();
+    EXPECT_EQ(sent(), "d 5 r 1 r 2 r 3 r 4");
+}
+
+TEST_F(PipelineSnapshotTest, AnUpdateThatChangesNothingThatIsSentDropsNothing) {
+    skip_without_change = true;
+    start();
+    relation();
+    transaction({test::update_frame(kTable, row("1"), row("1")),
+                 test::update_frame(kTable, row("2"), row("2", "new"))});
+    watermark();
+    EXPECT_EQ(sent(), "u 2 r 1");
+}
+
 TEST_F(PipelineSnapshotTest, ATruncateDropsAllRowsOfItsTable) {
     start();
     relation();
@@ -439,6 +463,15 @@ TEST_F(PipelineSnapshotTest, TheStreamMayReachTheColumnsOfTheChunkInItsWindow) {
     transaction({test::update_frame(kTable, {"3", "2"})});
     watermark();
     EXPECT_EQ(sent(), "u 1 u 2 r 3");
+}
+
+TEST_F(PipelineSnapshotTest, AnotherTableOfTheSameNameHasTheChunkReadAgain) {
+    start();
+    source.frame(test::relation_frame(kOther, "inventory", "customers",
+                                      {{"id", 25, true}, {"region"}, {"name"}}));
+    transaction({test::insert_frame(kOther, row("1", "new"))});
+    watermark();
+    EXPECT_EQ(sent(), "c 1") << "the rows of the chunk are older";
 }
 
 TEST_F(PipelineSnapshotTest, ARowWithANewLabelHasItsTableDescribedAgain) {
@@ -642,6 +675,27 @@ TEST_F(PipelineSnapshotTest, ATableThatGetsAnotherKeyFails) {
               "snapshot 7 failed at inventory.customers: the key of table inventory.customers is "
               "not what it was when the snapshot began: ask for it again");
     EXPECT_EQ(sent(), "r 1 r 2");
+}
+
+TEST_F(PipelineSnapshotTest, ATableWhoseKeyGetsAnotherOrderFails) {
+    start();
+    watermark();
+    chunks.key_type = "integer";
+    acknowledge();
+    EXPECT_EQ(
+        chunks.last_call(),
+        "snapshot 7 failed at inventory.customers: the key of table inventory.customers is not "
+        "what it was when the snapshot began: ask for it again");
+}
+
+TEST_F(PipelineSnapshotTest, AKeyIsComparedWithTheOneThatAnEarlierProcessNoted) {
+    chunks.kept.last_key = {"2"};
+    chunks.kept.key_columns = {"id integer"};
+    start();
+    EXPECT_EQ(
+        chunks.last_call(),
+        "snapshot 7 failed at inventory.customers: the key of table inventory.customers is not "
+        "what it was when the snapshot began: ask for it again");
 }
 
 TEST_F(PipelineSnapshotTest, ATableThatIsNotCapturedFails) {

@@ -22,6 +22,7 @@ class FakeChunkSource final : public ChunkSource {
 
     std::vector<test::Row> table;  ///< in the order of the key
     std::vector<std::size_t> key{0};
+    std::string key_type = "text";
     std::size_t chunk_rows = 2;
     std::vector<test::ColumnSpec> columns{{"id", 25, true}, {"region"}, {"name"}};
     std::string condition;
@@ -74,10 +75,14 @@ class FakeChunkSource final : public ChunkSource {
                                                                     .replica_identity = 'd',
                                                                     .columns = described}),
             .key = key,
+            .key_definition = {},
             .rows = {},
             .last_key = {},
             .last = false,
             .read_time_us = 1'700'000'000'000'000};
+        for (const std::size_t column : key) {
+            chunk.key_definition.push_back(std::string(columns.at(column).name) + " " + key_type);
+        }
         auto row = std::ranges::find_if(table, [&](const test::Row& candidate) {
             return work.last_key.empty() || key_of(candidate) > work.last_key;
         });

@@ -47,5 +47,16 @@ TEST(StreamedXids, RemembersTheNewestOfManyAndNoMore) {
     EXPECT_FALSE(streamed.all_seen_by({.xmax = newest}));
 }
 
+TEST(StreamedXids, ForgetsWhatIsSoOldThatItWouldSeemToBeAhead) {
+    StreamedXids streamed;
+    constexpr std::uint32_t kQuarter = (1U << 30U) + 1;
+    std::uint32_t newest = 7;
+    for (int n = 0; n < 5; ++n, newest += kQuarter) {
+        streamed.add(Xid{newest});
+        EXPECT_TRUE(streamed.all_seen_by({.xmax = newest + 1})) << newest;
+        EXPECT_FALSE(streamed.all_seen_by({.xmax = newest})) << newest;
+    }
+}
+
 }  // namespace
 }  // namespace holdfast::relay::capture

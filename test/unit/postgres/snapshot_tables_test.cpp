@@ -110,6 +110,43 @@ TEST_F(SnapshotTables, AKeyWhoseOrderTheSearchPathDecidesIsKnown) {
     EXPECT_EQ(tables.at(1).key_type_elsewhere, "");
 }
 
+TEST_F(SnapshotTables, AKeyOfACompositeTypeIsNotReadBy) {
+    sql("CREATE TYPE place AS (x int, y int)");
+    sql("CREATE DOMAIN spot AS place");
+    sql("CREATE TABLE a (at place PRIMARY KEY)");
+    sql("CREATE TABLE b (at spot PRIMARY KEY)");
+    sql("INSERT INTO a VALUES ('(1,1)'), ('(1,2)')");
+    sql("CREATE PUBLICATION pub FOR TABLE a, b");
+    EXPECT_THROW(first_column(query({.after = {"'(1,1)'"}})), SqlError) << "then it could be";
+    const std::vector<SnapshotTable> tables = read_snapshot_tables(*session_, "pub");
+    EXPECT_EQ(tables.at(0).key_type_elsewhere, "place");
+    EXPECT_EQ(tables.at(1).key_type_elsewhere, "place");
+}
+
+TEST_F(SnapshotTables, AnIndexIsNoKeyWhoseCollationTellsApartWhatTheColumnsDoesNot) {
+    sql("CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', "
+        "deterministic = false)");
+    sql("CREATE TABLE a (code text COLLATE nocase NOT NULL)");
+    sql("CREATE UNIQUE INDEX a_code ON a (code COLLATE \"C\")");
+    sql("CREATE TABLE b (code text COLLATE nocase PRIMARY KEY)");
+    sql("CREATE TABLE c (code text COLLATE \"C\" NOT NULL)");
+    sql("CREATE UNIQUE INDEX c_code ON c (code COLLATE nocase)");
+    sql("INSERT INTO a VALUES ('a'), ('A')");
+    sql("CREATE PUBLICATION pub FOR TABLE a, b, c");
+    EXPECT_EQ(read(), "public.a(code)[]; public.b(code)[code]; public.c(code)[code]");
+}
+
+TEST_F(SnapshotTables, TheDefinitionOfAKeySaysWhatItsOrderDependsOn) {
+    sql("CREATE TABLE a (id int, \"The name\" varchar(5) COLLATE \"C\", code varchar(5), "
+        "PRIMARY KEY (code, \"The name\", id))");
+    sql("CREATE PUBLICATION pub FOR TABLE a");
+    const SnapshotTable table = read_snapshot_tables(*session_, "pub").at(0);
+    EXPECT_EQ(
+        table.key_definition,
+        (std::vector<std::string>{"code character varying",
+                                  "\"The name\" character varying COLLATE \"C\"", "id integer"}));
+}
+
 TEST_F(SnapshotTables, AListOfColumnsLimitsThemAndGeneratedOnesAreThereWithoutOne) {
     sql("CREATE TABLE a (id int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)");
     sql("CREATE PUBLICATION pub FOR TABLE a");

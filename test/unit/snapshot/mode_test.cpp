@@ -56,6 +56,14 @@ TEST(SnapshotMode, ANewSlotNeedsANewSnapshotWhateverWasTakenForAnEarlierOne) {
     EXPECT_EQ(next_step(Mode::kInitial, with(kNoSlot, LastRun::kCompleted)), Step::kTakeWithSlot);
 }
 
+TEST(SnapshotMode, ASlotThatIsYoungerThanTheLastSnapshotGetsOneOfItsOwn) {
+    Situation remade = with(kNewSlot, LastRun::kOfAnotherSlot);
+    EXPECT_EQ(next_step(Mode::kInitial, remade), Step::kTake);
+    remade.slot_was_read = true;
+    EXPECT_EQ(next_step(Mode::kInitial, remade), Step::kTake);
+    EXPECT_EQ(next_step(Mode::kAlways, remade), Step::kTake);
+}
+
 TEST(SnapshotMode, OnlyWhenNeededMakesUpForALostSlot) {
     const Situation lost{.slot_was_read = true, .may_create_slot = true};
     EXPECT_EQ(next_step(Mode::kInitial, lost), Step::kNone);

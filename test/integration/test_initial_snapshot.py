@@ -60,6 +60,13 @@ def wait_rows(shop, relay, sql, expected, timeout_s=60):
                lambda: f"{sql} is {expected}; it is {shop.value(sql)}\n{relay.log_text()[-2000:]}", timeout_s)
 
 
+def wait_confirmed(shop):
+    """Wait until Kafka has all that is written by now."""
+    written = shop.value("SELECT pg_current_wal_insert_lsn()")
+    wait_until(lambda: shop.value("SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s", written, shop.slot),
+               "the stream behind the snapshot", 60)
+
+
 def kill_in_the_middle(shop, relay):
     """kill -9 once progress is saved and before all of item is sent; how many rows were saved, and how many sent."""
     sent = "SELECT coalesce(max(rows_sent), 0) FROM holdfast.snapshot_table"
@@ -127,67 +134,65 @@ def test_writers_beside_a_snapshot_miss_nothing_and_repeat_nothing_with_the_slot
             versions[row["id"]] = row["version"]
 
 
-def test_killed_in_the_middle_it_goes_on_where_kafka_had_it(shop):
-    publish_tables(shop, "item (id int PRIMARY KEY, pad text)")
-    shop.query("INSERT INTO item SELECT g, repeat('x', 50) FROM generate_series(1, 300000) g")
-    relay = prepare(shop, ["item"], {**MODES, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 262144})
-    relay.start("--create-slot")
+ITEMS = 300_000  # so many that a kill comes in time
+
+
+def interrupted(shop, mode="initial"):
+    """A relay that was killed in the middle of its snapshot of `item`; how many rows were saved, and how many sent.
+    The order of `code` is that of the key reversed."""
+    publish_tables(shop, "item (id int PRIMARY KEY, code int NOT NULL, pad text)")
+    shop.query("INSERT INTO item SELECT g, %s + 1 - g, repeat('x', 50) FROM generate_series(1, %s) g", ITEMS, ITEMS)
+    relay = prepare(shop, ["item"], {**MODES, "snapshot.mode": mode, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 262144})
+    relay.start(*([] if mode == "initial_only" else ["--create-slot"]))
     saved, sent = kill_in_the_middle(shop, relay)
-    shop.query("UPDATE item SET pad = 'late' WHERE id IN (1, 300000)")
+    assert 0 < saved <= sent < ITEMS, "what was saved was in Kafka"
+    return relay, saved, sent
+
+
+def test_killed_in_the_middle_it_goes_on_where_kafka_had_it(shop):
+    relay, saved, sent = interrupted(shop)
+    shop.query("UPDATE item SET pad = 'late' WHERE id IN (1, %s)", ITEMS)
     relay.start()
     wait_rows(shop, relay, STATUS, "COMPLETED")
-    wait_until(lambda: now(shop, "item")[1]["pad"] == "late", "the stream behind it", 60)
+    wait_confirmed(shop)
     ids = reads(shop)
-    assert set(ids) == set(range(1, 300001))
+    assert set(ids) == set(range(1, ITEMS + 1))
     assert shop.query("SELECT key_columns FROM holdfast.snapshot_table")[0].key_columns == ["id integer"]
-    assert ids[sent:] == list(range(saved + 1, 300001)), "it goes on behind what was saved"
-    assert sent >= saved, "what was saved was in Kafka"
-    assert now(shop, "item")[300000]["pad"] == "late"
+    assert ids[sent:] == list(range(saved + 1, ITEMS + 1)), "it goes on behind what was saved"
+    rows = now(shop, "item")
+    assert rows[1]["pad"] == rows[ITEMS]["pad"] == "late"
 
 
 def test_a_key_that_is_exchanged_while_the_relay_is_down_loses_no_row(shop):
     """The new key has as many columns of the same types, and its order is the old one's reversed: behind the
     position that was saved, read as one of the new key, are all rows but those that are still to be sent."""
-    publish_tables(shop, "item (id int PRIMARY KEY, code int NOT NULL, pad text)")
-    shop.query("INSERT INTO item SELECT g, 100001 - g, repeat('x', 50) FROM generate_series(1, 100000) g")
-    relay = prepare(shop, ["item"], {**MODES, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 262144})
-    relay.start("--create-slot")
-    saved, sent = kill_in_the_middle(shop, relay)
-    assert 0 < saved <= sent < 100000
+    relay, _, sent = interrupted(shop)
+    gone, new = ITEMS // 2, ITEMS * 2
     shop.query("ALTER TABLE item DROP CONSTRAINT item_pkey, ADD PRIMARY KEY (code)")
-    shop.query("UPDATE item SET pad = 'late' WHERE code IN (1, 100000)")
-    shop.query("DELETE FROM item WHERE code = 50000")
-    shop.query("INSERT INTO item VALUES (200000, 200000, 'new')")
+    shop.query("UPDATE item SET pad = 'late' WHERE code IN (1, %s)", ITEMS)
+    shop.query("DELETE FROM item WHERE code = %s", gone)
+    shop.query("INSERT INTO item VALUES (%s, %s, 'new')", new, new)
     relay.start()
     wait_rows(shop, relay, STATUS, "COMPLETED")
-    wait_until(lambda: ops(shop)[-1] == ("c", 200000), "the stream behind it", 60)
+    wait_confirmed(shop)
+    assert ops(shop)[-1] == ("c", new)
     assert reads(shop)[:sent] == list(range(1, sent + 1)), "in the order of the old key"
-    assert reads(shop, "code")[sent:] == [n for n in range(1, 100001) if n != 50000] + [200000], "all of it, in the order of the new one"
+    assert reads(shop, "code")[sent:] == [n for n in range(1, ITEMS + 1) if n != gone] + [new], "all of it, in the order of the new one"
     assert shop.query("SELECT key_columns FROM holdfast.snapshot_table")[0].key_columns == ["code integer"]
     rows = folded([(key, value) for key, value in found(shop, "item") if "code" in key])
     assert rows == {row.code: row._asdict() for row in shop.query("SELECT id, code, pad FROM item")}
 
 
-def interrupted(shop, mode="initial"):
-    """A relay that was killed in the middle of its snapshot of `item`, when the books had a part of it."""
-    publish_tables(shop, "item (id int PRIMARY KEY, pad text)")
-    shop.query("INSERT INTO item SELECT g, repeat('x', 50) FROM generate_series(1, 100000) g")
-    relay = prepare(shop, ["item"], {"snapshot.mode": mode, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 65536})
-    relay.start(*([] if mode == "initial_only" else ["--create-slot"]))
-    kill_in_the_middle(shop, relay)
-    return relay
-
-
 def test_a_key_whose_order_changes_is_read_from_its_beginning(shop):
-    relay = interrupted(shop)
+    relay, _, _ = interrupted(shop)
     shop.query("ALTER TABLE item ALTER id TYPE text")
     relay.start()
     wait_rows(shop, relay, STATUS, "COMPLETED")
-    assert set(reads(shop)) >= {str(n) for n in range(1, 100001)}
+    assert set(reads(shop)) >= {str(n) for n in range(1, ITEMS + 1)}
 
 
 def test_a_slot_that_is_made_anew_has_the_whole_snapshot(shop):
-    relay = interrupted(shop)
+    relay, _, _ = interrupted(shop)
     shop.cluster.drop_slot(shop.slot)
     shop.query("UPDATE item SET pad = 'late' WHERE id = 1")
     assert relay.command("init").returncode == 0
@@ -197,10 +202,10 @@ def test_a_slot_that_is_made_anew_has_the_whole_snapshot(shop):
 
 
 def test_a_row_that_goes_behind_the_position_is_read_when_nothing_is_streamed(shop):
-    relay = interrupted(shop, "initial_only")
-    shop.query("UPDATE item SET id = -id WHERE id = 100000")
+    relay, _, _ = interrupted(shop, "initial_only")
+    shop.query("UPDATE item SET id = -id WHERE id = %s", ITEMS)
     assert relay.start().exit_code() == 0
-    assert set(reads(shop)) >= {-100000, *range(1, 100000)}
+    assert set(reads(shop)) >= {-ITEMS, *range(1, ITEMS)}
 
 
 def test_a_slot_that_init_made_gets_its_snapshot_from_run(shop):

@@ -35,11 +35,13 @@ constexpr const char* kColumns =
     "ORDER BY c.oid, a.attnum";
 
 // Under a collation that takes different texts for the same, `>` leaves the second of two rows out
-// that an index of another collation tells apart.
+// that an index of another collation tells apart.  The integer types have one order: a key that
+// outgrows its own goes on where it was.
 constexpr const char* kKeys =
     "SELECT DISTINCT ON (c.oid, k.place) c.oid, a.attname, "
     "  pg_catalog.concat(pg_catalog.quote_ident(a.attname), ' ', "
-    "    pg_catalog.format_type(a.atttypid, NULL), "
+    "    CASE WHEN a.atttypid IN (21, 23, 20) THEN 'integer' "  // smallint, integer, bigint
+    "         ELSE pg_catalog.format_type(a.atttypid, NULL) END, "
     "    CASE WHEN a.attcollation <> key_type.typcollation "
     "         THEN ' COLLATE ' || a.attcollation::pg_catalog.regcollation::text END) "
     "FROM pg_catalog.pg_publication_tables t "

@@ -147,6 +147,21 @@ TEST_F(SnapshotTables, TheDefinitionOfAKeySaysWhatItsOrderDependsOn) {
                                   "\"The name\" character varying COLLATE \"C\"", "id integer"}));
 }
 
+TEST_F(SnapshotTables, AnIntegerKeyThatOutgrowsItsTypeHasTheSameDefinition) {
+    sql("CREATE TABLE a (id smallint PRIMARY KEY)");
+    sql("CREATE PUBLICATION pub FOR TABLE a");
+    const auto definition = [&] {
+        return read_snapshot_tables(*session_, "pub").at(0).key_definition;
+    };
+    const std::vector<std::string> before = definition();
+    sql("ALTER TABLE a ALTER id TYPE int");
+    EXPECT_EQ(definition(), before);
+    sql("ALTER TABLE a ALTER id TYPE bigint");
+    EXPECT_EQ(definition(), before);
+    sql("ALTER TABLE a ALTER id TYPE text");
+    EXPECT_NE(definition(), before);
+}
+
 TEST_F(SnapshotTables, AListOfColumnsLimitsThemAndGeneratedOnesAreThereWithoutOne) {
     sql("CREATE TABLE a (id int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED)");
     sql("CREATE PUBLICATION pub FOR TABLE a");

@@ -72,6 +72,10 @@ class Run:
         self._all_groups = group_module.group(can, apart)
         for group in self._all_groups:
             self._attempt(self._prepare, group)
+        # All slots behind all definitions: each reads what is written to the cluster from there on.
+        for group in self._all_groups:
+            if group.name not in self.broken:
+                self._attempt(self._make_slots, group)
         self._groups = [group for group in self._all_groups if group.name not in self.broken]
         # Known topics at once: to have them created one by one, by whoever writes first, takes a minute.
         for reader in self._readers:
@@ -117,9 +121,12 @@ class Run:
             if group.cases[0].alone or group.halts or group.outboxes:
                 connection.execute(f"SET search_path = {group.cases[0].name}")
             connection.execute(f"CREATE PUBLICATION {PUBLICATION} {group.publication}")
+            self._topics |= group.topics(connection)
+
+    def _make_slots(self, group):
+        with self.cluster.connect(group.name) as connection:
             for name in [reader.name for reader in self._readers] + ["golden"] * self._write_golden:
                 connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [group.slot(name)])
-            self._topics |= group.topics(connection)
 
     def _attempt(self, what, group, *args):
         """A case whose SQL fails takes its group with it, not the run."""

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "commands/toml_section.hpp"
 #include "config/config.hpp"
 #include "config/debezium_properties.hpp"
 #include "config/keys.hpp"
-#include "config/nearest.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -64,26 +64,6 @@ std::string lower(std::string_view text) {
 
 std::string quoted(std::string_view text) {
     return "\"" + std::string(text) + "\"";
-}
-
-/// A TOML basic string.
-std::string toml_string(std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string result = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            result += '\\';
-            result += c;
-        } else if (byte < 0x20 || byte == 0x7F) {
-            result += "\\u00";
-            result += kDigits[byte >> 4U];
-            result += kDigits[byte & 0xFU];
-        } else {
-            result += c;
-        }
-    }
-    return result + '"';
 }
 
 /// A value of a libpq connection string.
@@ -138,27 +118,6 @@ struct Plugin {
     std::string alias;
     std::string type;
     ConnectProperties options;  ///< without prefix and type
-};
-
-/// One section of the file while it grows.
-class Section {
- public:
-    explicit Section(std::string name) : name_(std::move(name)) {}
-
-    void add(std::string_view key, const std::string& value) {
-        const bool bare = std::ranges::all_of(key, [](char c) {
-            return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-        });
-        lines_ += (bare ? std::string(key) : toml_string(key)) + " = " + value + "\n";
-    }
-    void comment(const std::string& text) { lines_ += "# " + text + "\n"; }
-    [[nodiscard]] std::string text() const {
-        return lines_.empty() ? std::string() : "\n" + name_ + "\n" + lines_;
-    }
-
- private:
-    std::string name_;  ///< in its brackets
-    std::string lines_;
 };
 
 class Importer {
@@ -262,8 +221,8 @@ class Importer {
 
     /// Writes a property of Debezium's into a section that has it by the same name, or finds why
     /// it cannot.  `property` is its name in the connector's configuration.
-    void put(Section& section, std::string_view which, const std::string& name, std::string value,
-             const std::string& property) {
+    void put(TomlSection& section, std::string_view which, const std::string& name,
+             std::string value, const std::string& property) {
         const config::Key* known = key(which, name);
         if (known == nullptr) {
             find(property, config::bracketed(which) + " has no such key in this version",
@@ -508,7 +467,7 @@ class Importer {
             }
         }
         for (const auto& [router, table] : found) {
-            Section section(found.size() > 1 ? "[[outbox]]" : "[outbox]");
+            TomlSection section(found.size() > 1 ? "[[outbox]]" : "[outbox]");
             if (table.empty()) {
                 section.comment("table = \"schema.table\"");
             } else {
@@ -526,7 +485,7 @@ class Importer {
         }
     }
 
-    void outbox(Section& section, const Plugin& router) {
+    void outbox(TomlSection& section, const Plugin& router) {
         const std::string prefix = "transforms." + router.alias + ".";
         section.add("message.prefix", toml_string(decoder_ ? message_prefix() : ""));
         // Where our defaults are not Debezium's.
@@ -577,7 +536,7 @@ class Importer {
     // ---- Converters
 
     /// A converter with its options, as far as the section has keys for them.
-    void put_converter(Section& section, std::string_view which, const std::string& name) {
+    void put_converter(TomlSection& section, std::string_view which, const std::string& name) {
         const auto converter = effective(name);
         if (!converter) {
             return;
@@ -727,25 +686,10 @@ class Importer {
              weight);
     }
 
-    /// The property that may have been meant, no more than `distance` letters away.
     static std::string suggestion(std::string_view name, PropertyOwner owner,
                                   std::size_t distance) {
-        const std::string_view section = owner == PropertyOwner::kRouter ? "outbox" : "connector";
-        std::vector<std::string> names;
-        for (const DebeziumProperty& entry : config::debezium_properties()) {
-            if (entry.owner == owner && entry.pattern.find('*') == std::string_view::npos) {
-                names.emplace_back(entry.pattern);
-            }
-        }
-        for (const config::Key& ours : config::keys()) {
-            if (owner != PropertyOwner::kProducer && ours.section == section) {
-                names.emplace_back(ours.name);
-            }
-        }
-        const auto near = config::nearest(name, names);
-        return near && config::edit_distance(name, *near) <= distance
-                   ? "; is " + quoted(*near) + " meant?"
-                   : std::string();
+        const auto near = config::nearest_property(owner, name, distance);
+        return near ? "; is " + quoted(*near) + " meant?" : std::string();
     }
 
     /// What has a name of its own in a list, as the classes of `converters`, takes options behind
@@ -816,7 +760,7 @@ class Importer {
             toml += "#   " + one_line(finding.property + ": " + finding.text) + "\n";
         }
         toml += postgres_.text() + capture_.text() + connector_section_.text();
-        for (const Section& section : outboxes_) {
+        for (const TomlSection& section : outboxes_) {
             toml += section.text();
         }
         toml += kafka_.text();
@@ -850,11 +794,11 @@ class Importer {
     std::map<std::string, Plugin> predicates_;
     std::vector<Plugin> routers_;
     std::optional<Plugin> decoder_;
-    Section postgres_{"[postgres]"};
-    Section capture_{"[capture]"};
-    Section connector_section_{"[connector]"};
-    std::vector<Section> outboxes_;
-    Section kafka_{"[kafka]"};
+    TomlSection postgres_{"[postgres]"};
+    TomlSection capture_{"[capture]"};
+    TomlSection connector_section_{"[connector]"};
+    std::vector<TomlSection> outboxes_;
+    TomlSection kafka_{"[kafka]"};
     DebeziumImport result_;
 };
 

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <vector>
+
+#include "config/keys.hpp"
+#include "config/nearest.hpp"
 
 namespace holdfast::relay::config {
 namespace {
@@ -149,7 +153,7 @@ constexpr DebeziumProperty kTable[] = {
     irrelevant(kConnector, "slot.seek.to.known.offset.on.start",
                "the slot's confirmed position is the only one"),
     irrelevant(kConnector, "offset.mismatch.strategy",
-               "there is no second position that could differ from the slot's"),
+               "the relay knows where it has left its slot, and halts when that has moved on"),
     irrelevant(kConnector, "create.slot.command.timeout", "`init` waits as long as it takes"),
     supported(kConnector, "publication.autocreate.mode"),
     missing(kConnector, "replica.identity.autoset.values",
@@ -556,6 +560,24 @@ bool is_harmless(const DebeziumProperty& property, std::string_view value) {
         rest.remove_prefix(std::min(word.size() + 1, rest.size()));
     }
     return false;
+}
+
+std::optional<std::string> nearest_property(PropertyOwner owner, std::string_view name,
+                                            std::size_t distance) {
+    std::vector<std::string> names;
+    for (const DebeziumProperty& entry : debezium_properties()) {
+        if (entry.owner == owner && entry.pattern.find('*') == std::string_view::npos) {
+            names.emplace_back(entry.pattern);
+        }
+    }
+    const std::string_view section = owner == PropertyOwner::kRouter ? "outbox" : "connector";
+    for (const Key& ours : keys()) {
+        if (owner != PropertyOwner::kProducer && ours.section == section) {
+            names.emplace_back(ours.name);
+        }
+    }
+    std::optional<std::string> near = nearest(name, names);
+    return near && edit_distance(name, *near) <= distance ? near : std::nullopt;
 }
 
 std::optional<std::string> debezium_refusal(std::string_view section, std::string_view name) {

@@ -7,6 +7,7 @@
 // and "Producer Configs".
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,6 +55,12 @@ struct DebeziumProperty {
 /// what is supported.
 [[nodiscard]] std::optional<std::string> debezium_refusal(std::string_view section,
                                                           std::string_view name);
+
+/// The name that may have been meant by one that its owner does not have, no more than `distance`
+/// edits away: of Debezium's, or of our own section for the same.
+[[nodiscard]] std::optional<std::string> nearest_property(PropertyOwner owner,
+                                                          std::string_view name,
+                                                          std::size_t distance);
 
 /// All entries, in the order in which they are tried.
 [[nodiscard]] std::span<const DebeziumProperty> debezium_properties();

@@ -1,9 +1,8 @@
 // The relay's chores, on timers: maintain(), expire_holds(), saga_sweep(), its report, recorded
 // Kafka positions, a look at snapshots, and the check that slot, publication and outbox are still
-// there.  A chore that
-// fails is logged and tried again with backoff; it never stops the relay and never delays another
-// chore for longer than its own call takes.  Only a verification that says "stop" (FatalError) gets
-// out.
+// there.  A chore that fails is logged and tried again with backoff; it never stops the relay and
+// never delays another chore for longer than its own call takes.  Only a verification that says
+// "stop" (FatalError) gets out.
 //
 // Thread rule: one thread runs it; wake() may come from any thread.
 #pragma once

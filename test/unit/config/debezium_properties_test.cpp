@@ -210,6 +210,17 @@ TEST(DebeziumProperties, NamesThatDebeziumHasGivenUpSayWhatTheyAreNow) {
     }
 }
 
+TEST(DebeziumProperties, AMistypedNameIsLikeOneOfItsOwnersWithinTheDistance) {
+    const auto near = [](PropertyOwner owner, std::string_view name, std::size_t distance) {
+        return nearest_property(owner, name, distance).value_or("none");
+    };
+    EXPECT_EQ(near(PropertyOwner::kConnector, "tabel.include.list", 2), "table.include.list");
+    EXPECT_EQ(near(PropertyOwner::kConnector, "tbl.include.list", 1), "none");
+    EXPECT_EQ(near(PropertyOwner::kRouter, "route.topic.replacment", 2), "route.topic.replacement");
+    EXPECT_EQ(near(PropertyOwner::kProducer, "tabel.include.list", 2), "none");
+    EXPECT_EQ(near(PropertyOwner::kProducer, "batch.sise", 2), "batch.size");
+}
+
 TEST(DebeziumProperties, EveryEntryIsReachable) {
     for (const DebeziumProperty& property : debezium_properties()) {
         EXPECT_EQ(debezium_property(property.owner, example_of(property.pattern)), &property)

@@ -89,7 +89,14 @@ void TopicDirectory::run(const std::stop_token& stop) {
                 lock.unlock();
                 ask_for(copy, steady_clock::now());
                 lock.lock();
+                const bool news = entry.state != copy.state || entry.partitions != copy.partitions;
                 entry = copy;
+                if (news) {
+                    // Not before: whoever is told looks at once.
+                    lock.unlock();
+                    changed_();
+                    lock.lock();
+                }
             }
             next = std::min(next, entry.due);
         }
@@ -136,7 +143,6 @@ void TopicDirectory::ask_for(Entry& entry, TimePoint now) {
     }
     reachable_.store(true, std::memory_order_relaxed);
     const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
-    const Entry before = entry;
     if (answer.err == RD_KAFKA_RESP_ERR_NO_ERROR && answer.partition_cnt > 0) {
         ask_for_limit(entry, now);
         entry.state = State::kKnown;
@@ -151,9 +157,6 @@ void TopicDirectory::ask_for(Entry& entry, TimePoint now) {
                    now - entry.first_asked > options_.give_up) {
             entry.state = State::kMissing;
         }
-    }
-    if (entry.state != before.state || entry.partitions != before.partitions) {
-        changed_();
     }
 }
 

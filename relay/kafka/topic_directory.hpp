@@ -36,7 +36,7 @@ struct DirectoryOptions {
 class TopicDirectory {
  public:
     /// `client` must outlive the directory.  `changed` is called from the directory's thread
-    /// whenever an answer has come.
+    /// whenever an answer has come, and can be had.
     TopicDirectory(rd_kafka_t* client, DirectoryOptions options, std::function<void()> changed);
     ~TopicDirectory();
     TopicDirectory(const TopicDirectory&) = delete;

@@ -53,10 +53,16 @@ BEGIN
                         holdfast.on_payment_completed_batch, holdfast.on_payment_failed, holdfast.on_payment_failed_batch,
                         holdfast.on_order_request, holdfast.on_order_request_batch,
                         holdfast.on_catalog_event, holdfast.on_catalog_event_batch, holdfast.price_order TO %s', role);
+    -- The output plugin, for this role alone.  Minor releases before August 2026 have no such setting, and
+    -- only those who may set it see it.
+    IF has_parameter_privilege('output_plugin_libraries', 'SET')
+            AND EXISTS (SELECT FROM pg_settings WHERE name = 'output_plugin_libraries') THEN
+        EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = pgoutput, holdfast', role);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION holdfast.grant_relay(regrole) IS
-    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, takes snapshots, sweeps sagas, keeps house. Handlers and compensations of your own need a grant of their own.';
+    'For the relay: streams the outbox (makes the publication; the role also needs REPLICATION), applies batches with the handlers of this extension, takes snapshots, sweeps sagas, keeps house, and (given by a superuser) may use the output plugin holdfast. Handlers and compensations of your own need a grant of their own.';
 
 CREATE FUNCTION holdfast.grant_admin(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE

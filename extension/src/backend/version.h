@@ -91,6 +91,19 @@ typedef bool HoldfastUpdateIndexes;
 #define HOLDFAST_QUALIFIED_NAME(name) stringToQualifiedNameList(name)
 #endif
 
+/*
+ * Whether a reader of a slot that asks for WAL up to `lsn` may have to wait: for the WAL, and since 17
+ * for the standbys that a failover slot must not overtake.
+ */
+#define HOLDFAST_END_OF_WAL() \
+    (RecoveryInProgress() ? GetXLogReplayRecPtr(NULL) : GetFlushRecPtr(NULL))
+#if PG_VERSION_NUM >= 170000
+#define HOLDFAST_MAY_WAIT_FOR_WAL(lsn) \
+    (MyReplicationSlot->data.failover || (lsn) > HOLDFAST_END_OF_WAL())
+#else
+#define HOLDFAST_MAY_WAIT_FOR_WAL(lsn) ((lsn) > HOLDFAST_END_OF_WAL())
+#endif
+
 /* Goes before a declaration. */
 #if PG_VERSION_NUM >= 180000
 #define HOLDFAST_NORETURN pg_noreturn

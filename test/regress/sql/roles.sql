@@ -43,6 +43,17 @@ ORDER BY 1;
 SELECT proname FROM pg_proc WHERE pronamespace = 'holdfast'::regnamespace AND prosecdef
     AND NOT coalesce('search_path=pg_catalog, holdfast, pg_temp' = ANY (proconfig), false);
 
+-- The output plugin, where the server has a list of them: the relay's role may use it.
+SELECT NOT EXISTS (SELECT FROM pg_settings WHERE name = 'output_plugin_libraries') OR EXISTS (
+    SELECT FROM pg_db_role_setting WHERE setrole = 'regress_hf_relay'::regrole
+        AND 'output_plugin_libraries=pgoutput, holdfast' = ANY (setconfig)) AS may_use_plugin;
+-- One who may not say so grants the rest.
+SET ROLE holdfast_owner;
+SET client_min_messages = error;
+SELECT holdfast.grant_relay('regress_hf_relay');
+RESET ROLE;
+SET client_min_messages = warning;
+
 -- It works as those roles.
 CALL holdfast.set_product(8001, 'a', 100, on_hand => 10);
 SELECT last_value AS sequence_before, is_called FROM holdfast.order_id_seq \gset

@@ -72,7 +72,7 @@ test: setup-test ## everything: unit, sanitizers, regress, isolation, memory, en
 	@$(MAKE) --no-print-directory test-sanitizers
 	@echo "test: everything passed"
 
-test-unit: relay ## GoogleTest, per module
+test-unit: relay install-extension ## GoogleTest, per module
 	@ctest --preset $(PRESET) --output-on-failure
 
 test-sanitizers: setup ## unit tests under address+undefined and thread sanitizers

@@ -210,6 +210,7 @@ upkeep::UpkeepOptions upkeep_options(const config::Config& config) {
 postgres::StreamRequirements stream_requirements(const config::Config& config) {
     postgres::StreamRequirements required{.slot = config.postgres.slot,
                                           .publication = config.postgres.publication,
+                                          .plugin = config.postgres.plugin,
                                           .outboxes = {},
                                           .system_identifier = config.postgres.system_identifier,
                                           .extension = needs_extension(config)};

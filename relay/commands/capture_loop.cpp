@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/scope_exit.hpp"
 #include "base/uuid.hpp"
+#include "postgres/output_plugin.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -175,6 +176,7 @@ void CaptureLoop::stream_once(const StopSignal& stop) {
     const ScopeExit disconnected([this]() noexcept { metrics_.capture.postgres_connected.set(0); });
     enter(StreamState::Phase::kStreaming);
     log::info("stream_started", {{"slot", required_.slot},
+                                 {"plugin", slot->plugin},
                                  {"publication", required_.publication},
                                  {"server", stream->describe()},
                                  {"confirmed_lsn", start_}});
@@ -245,11 +247,11 @@ std::optional<postgres::SlotRow> CaptureLoop::prepare(const StopSignal& stop) {
     SlotPolicy policy = policy_;
     if (step == Step::kTakeWithSlot) {
         policy = SlotPolicy::kReplaceLost;
-        make = [&] {
+        make = [&](const std::string& plugin) {
             snapshot_.announce(*session_);
             tenure_.begin_anew(*session_);
             exported = postgres::ExportedSnapshot::with_slot(
-                adapters::connect_options(config_, "snapshot"), required_.slot);
+                adapters::connect_options(config_, "snapshot"), required_.slot, plugin);
             return exported->lsn();
         };
     }
@@ -318,6 +320,7 @@ std::unique_ptr<postgres::ReplicationStream> CaptureLoop::open_stream(
     stream->start({.slot = required_.slot,
                    .publication = required_.publication,
                    .start = start_ > slot.confirmed_flush ? start_ : pipeline_->confirmed(),
+                   .batches = slot.plugin == postgres::kHoldfastPlugin,
                    .silence = milliseconds(0)});
     return stream;
 }

@@ -323,8 +323,8 @@ void check_stream(postgres::Session& session, const config::Config& config, Find
     if (moved) {
         findings.fail(ExitCode::kSlotMissing, "slot", moved->message, moved->hint);
     } else if (slot && !failed["slot"]) {
-        findings.good("slot", required.slot + ", " + slot->wal_status + ", confirmed " +
-                                  slot->confirmed_flush.to_string() +
+        findings.good("slot", required.slot + ", plugin " + slot->plugin + ", " + slot->wal_status +
+                                  ", confirmed " + slot->confirmed_flush.to_string() +
                                   (slot->active_pid ? ", in use" : ", not in use"));
         if (slot->wal_status == "unreserved") {
             findings.warn("slot", "WAL that it needs may be removed at the next checkpoint",

@@ -9,6 +9,7 @@
 #include "commands/stream_preparation.hpp"
 #include "config/config.hpp"
 #include "postgres/catalog.hpp"
+#include "postgres/output_plugin.hpp"
 #include "postgres/session.hpp"
 
 namespace holdfast::relay::commands {
@@ -17,7 +18,7 @@ namespace {
 /// What the slot must be like if it is to be ours.
 void require_our_kind_of_slot(const postgres::SlotRow& slot, const std::string& name,
                               const std::string& database) {
-    if (slot.plugin != "pgoutput" || slot.database != database || slot.temporary) {
+    if (!postgres::is_readable_plugin(slot.plugin) || slot.database != database || slot.temporary) {
         throw FatalError(ExitCode::kConfig,
                          "slot \"" + name + "\" exists and is not ours: plugin " + slot.plugin +
                              ", database " + slot.database + (slot.temporary ? ", temporary" : ""),
@@ -46,8 +47,9 @@ ExitCode init(const std::string& config_path) {
     if (had_publication) {
         std::printf("publication \"%s\": exists and is right\n", required.publication.c_str());
     }
-    std::printf("slot \"%s\": %s, confirmed %s\n", required.slot.c_str(),
-                before ? "exists" : "made", slot.confirmed_flush.to_string().c_str());
+    std::printf("slot \"%s\": %s, plugin %s, confirmed %s\n", required.slot.c_str(),
+                before ? "exists" : "made", slot.plugin.c_str(),
+                slot.confirmed_flush.to_string().c_str());
     return ExitCode::kOk;
 }
 

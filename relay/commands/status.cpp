@@ -156,11 +156,12 @@ Snapshot take_snapshot(const config::Config& config) {
 
 void print(const Snapshot& snapshot) {
     if (const auto& slot = snapshot.slot_row) {
-        std::printf("slot %s: %s, %s, confirmed %s, lag %lld bytes, keeps %lld bytes of WAL",
-                    snapshot.slot.c_str(), slot->active_pid ? "streaming" : "not in use",
-                    slot->wal_status.c_str(), slot->confirmed_flush.to_string().c_str(),
-                    static_cast<long long>(snapshot.lag_bytes),
-                    static_cast<long long>(snapshot.retained_bytes));
+        std::printf(
+            "slot %s: plugin %s, %s, %s, confirmed %s, lag %lld bytes, keeps %lld bytes of WAL",
+            snapshot.slot.c_str(), slot->plugin.c_str(),
+            slot->active_pid ? "streaming" : "not in use", slot->wal_status.c_str(),
+            slot->confirmed_flush.to_string().c_str(), static_cast<long long>(snapshot.lag_bytes),
+            static_cast<long long>(snapshot.retained_bytes));
         if (slot->safe_wal_bytes) {
             std::printf(", %lld bytes until it is lost",
                         static_cast<long long>(*slot->safe_wal_bytes));
@@ -236,6 +237,7 @@ void write_slot(Writer& json, const Snapshot& snapshot) {
     put(json, "name", snapshot.slot);
     put_flag(json, "exists", snapshot.slot_row.has_value());
     if (const auto& slot = snapshot.slot_row) {
+        put(json, "plugin", slot->plugin);
         put_flag(json, "active", slot->active_pid.has_value());
         put(json, "walStatus", slot->wal_status);
         put(json, "confirmedLsn", slot->confirmed_flush.to_string());

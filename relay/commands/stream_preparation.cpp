@@ -5,6 +5,7 @@
 #include "base/errors.hpp"
 #include "base/log.hpp"
 #include "base/lsn.hpp"
+#include "postgres/output_plugin.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -39,6 +40,16 @@ void require_same_cluster(postgres::Session& session, const SlotMemory& memory,
         "a new slot begins with has the rows, but not what was deleted. Then SELECT "
         "holdfast.forget_slot('" +
             slot + "') and make a new slot with `holdfast-relay init`.");
+}
+
+void log_refused_plugin(const postgres::SqlError& error) {
+    log::info(
+        "output_plugin_refused",
+        {{"reason", error.message()},
+         {"hint",
+          "The slot is made for pgoutput, which costs the server about twice as much. To have "
+          "the extension's plugin, allow it in output_plugin_libraries: see \"output plugin\" in "
+          "docs/operations.md."}});
 }
 
 }  // namespace
@@ -95,9 +106,16 @@ postgres::SlotRow prepare_stream(postgres::Session& session,
     if (!slot) {
         require_all_but_slot(session, required);
         try {
-            const Lsn start =
-                make ? make() : postgres::create_slot(session, required.slot, required.publication);
-            log::info("slot_created", {{"slot", required.slot}, {"start_lsn", start}});
+            postgres::make_slot(
+                session, required.plugin,
+                [&](const std::string& plugin) {
+                    const Lsn start = make ? make(plugin)
+                                           : postgres::create_slot(session, required.slot,
+                                                                   required.publication, plugin);
+                    log::info("slot_created",
+                              {{"slot", required.slot}, {"plugin", plugin}, {"start_lsn", start}});
+                },
+                log_refused_plugin);
         } catch (const postgres::SqlError& error) {
             // Another relay that was started at the same moment has made it.
             if (error.sqlstate() != kDuplicateObject) {

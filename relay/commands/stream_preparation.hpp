@@ -35,8 +35,8 @@ struct SlotMemory {
 [[nodiscard]] std::optional<SlotMemory> read_slot_memory(postgres::Session& session,
                                                          const std::string& slot);
 
-/// Makes the slot and returns where it begins.  Throws SqlError.
-using SlotMaker = std::function<Lsn()>;
+/// Makes the slot with the output plugin and returns where it begins.  Throws SqlError.
+using SlotMaker = std::function<Lsn(const std::string& plugin)>;
 
 /// Publication before slot: an older slot could never decode it.  Throws FatalError with the first
 /// thing that keeps the stream from being right; makes the slot when it was never made and `policy`

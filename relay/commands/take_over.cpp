@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/errors.hpp"
+#include "postgres/output_plugin.hpp"
 
 namespace holdfast::relay::commands {
 namespace {
@@ -137,7 +138,7 @@ void require_takeable(const std::optional<postgres::SlotRow>& slot, const std::s
             "The connector's slot.name has to be right, and slot.drop.on.stop false. Without the "
             "slot nothing knows what was written since: see docs/operations.md.");
     }
-    if (slot->plugin != "pgoutput" || slot->slot_type != "logical") {
+    if (!postgres::is_readable_plugin(slot->plugin) || slot->slot_type != "logical") {
         refuse(ExitCode::kConfig,
                which + " is " + slot->slot_type +
                    (slot->plugin.empty() ? "" : " with the plugin " + slot->plugin),

@@ -25,6 +25,7 @@ struct PostgresConfig {
     std::string passfile;           ///< path of a libpq password file; "" = libpq's default
     std::string slot;               ///< logical replication slot
     std::string publication;        ///< publication that the slot decodes
+    std::string plugin;             ///< output plugin of the slot: auto | holdfast | pgoutput
     std::string system_identifier;  ///< refuse any other cluster; "" = any
 };
 

@@ -56,6 +56,17 @@ std::vector<Key> make_keys() {
          .help = "The publication that the slot is read through.",
          .target = TARGET(postgres.publication)},
         {.section = "postgres",
+         .name = "plugin",
+         .type = "string",
+         .default_value = "auto",
+         .choices = {"auto", "holdfast", "pgoutput"},
+         .help =
+             "The output plugin of a slot that is made: `holdfast` is the extension's, which sends "
+             "what `pgoutput` does in batches, at half the cost. `auto`: `holdfast` where the "
+             "database has the extension and the role may use it. A slot that exists keeps its "
+             "own.",
+         .target = TARGET(postgres.plugin)},
+        {.section = "postgres",
          .name = "system_identifier",
          .type = "string",
          .help = "The cluster that this relay belongs to (`pg_control_system()`). Any other is "

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "postgres/output_plugin.hpp"
+
 namespace holdfast::relay::postgres {
 namespace {
 
@@ -176,9 +178,16 @@ class Inspection {
             }
             return;
         }
-        if (slot->slot_type != "logical" || slot->plugin != "pgoutput") {
-            add(ExitCode::kConfig, "slot " + required_.slot + " is not a logical slot of pgoutput",
+        if (slot->slot_type != "logical" || !is_readable_plugin(slot->plugin)) {
+            add(ExitCode::kConfig,
+                "slot " + required_.slot + " is not a logical slot of pgoutput or holdfast",
                 "Choose another name for [postgres] slot.");
+        } else if (required_.plugin != "auto" && required_.plugin != slot->plugin) {
+            add(ExitCode::kConfig,
+                "slot " + required_.slot + " has the plugin " + slot->plugin +
+                    ", and [postgres] plugin is " + required_.plugin,
+                "A slot keeps its plugin: correct the key, or copy the slot to one of the other "
+                "plugin as \"output plugin\" in docs/operations.md shows.");
         } else if (slot->database != server_.database) {
             add(ExitCode::kConfig,
                 "slot " + required_.slot + " belongs to database " + slot->database + ", not " +
@@ -231,7 +240,8 @@ std::optional<SlotRow> read_slot(Session& session, std::string_view slot) {
     return found;
 }
 
-Lsn create_slot(Session& session, std::string_view slot, std::string_view publication) {
+Lsn create_slot(Session& session, const std::string& slot, std::string_view publication,
+                const std::string& plugin) {
     if (!read_publication(session, publication)) {
         throw FatalError(ExitCode::kPublicationMissing,
                          "there is no publication " + std::string(publication),
@@ -241,10 +251,10 @@ Lsn create_slot(Session& session, std::string_view slot, std::string_view public
     // 17 and later: a slot that standbys may keep a copy of.
     const char* statement = session.server_version() >= 170'000
                                 ? "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot("
-                                  "$1, 'pgoutput', false, false, true)"
+                                  "$1, $2, false, false, true)"
                                 : "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot("
-                                  "$1, 'pgoutput', false, false)";
-    const Result row = session.exec(statement, {std::string(slot).c_str()});
+                                  "$1, $2, false, false)";
+    const Result row = session.exec(statement, {slot.c_str(), plugin.c_str()});
     return lsn_of(row.text(0, 0));
 }
 

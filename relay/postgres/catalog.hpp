@@ -32,11 +32,12 @@ struct SlotRow {
 /// nullopt when there is no slot of that name.
 [[nodiscard]] std::optional<SlotRow> read_slot(Session& session, std::string_view slot);
 
-/// Makes the slot (pgoutput, persistent, not two-phase; a failover slot on 17 and later) after
+/// Makes the slot (persistent, not two-phase; a failover slot on 17 and later) for `plugin` after
 /// checking that the publication exists: a slot that is older than its publication can never be
 /// decoded.  Returns the consistent point.  Throws FatalError(kPublicationMissing), or SqlError
 /// (42710 when the slot exists).
-Lsn create_slot(Session& session, std::string_view slot, std::string_view publication);
+Lsn create_slot(Session& session, const std::string& slot, std::string_view publication,
+                const std::string& plugin);
 
 struct PublicationRow {
     bool publishes_insert = false;
@@ -112,6 +113,7 @@ struct OutboxRequirement {
 struct StreamRequirements {
     std::string slot;
     std::string publication;
+    std::string plugin = "auto";  ///< of the slot: "auto" = any that is_readable_plugin()
     std::vector<OutboxRequirement> outboxes;
     std::string system_identifier;  ///< "" = any
     /// Whether the database has to have the extension; change events alone do without it.

@@ -18,18 +18,19 @@ Lsn lsn_of(std::string_view text) {
 
 }  // namespace
 
-ExportedSnapshot ExportedSnapshot::with_slot(const ConnectOptions& options,
-                                             const std::string& slot) {
+ExportedSnapshot ExportedSnapshot::with_slot(const ConnectOptions& options, const std::string& slot,
+                                             const std::string& plugin) {
     ConnectionHandle walsender = connect(options, ConnectionKind::kReplication);
     const LibpqString name(PQescapeIdentifier(walsender.get(), slot.data(), slot.size()));
-    if (!name) {
-        throw FatalError(ExitCode::kConfig, "not a valid name: " + slot);
+    const LibpqString library(PQescapeIdentifier(walsender.get(), plugin.data(), plugin.size()));
+    if (!name || !library) {
+        throw FatalError(ExitCode::kConfig, "not a valid name: " + slot + ", " + plugin);
     }
     // 17 and later: a slot that standbys may keep a copy of.
-    const std::string command = "CREATE_REPLICATION_SLOT " + std::string(name.get()) +
-                                (PQserverVersion(walsender.get()) >= 170'000
-                                     ? " LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true)"
-                                     : " LOGICAL pgoutput (SNAPSHOT 'export')");
+    const std::string command =
+        "CREATE_REPLICATION_SLOT " + std::string(name.get()) + " LOGICAL " + library.get() +
+        (PQserverVersion(walsender.get()) >= 170'000 ? " (SNAPSHOT 'export', FAILOVER true)"
+                                                     : " (SNAPSHOT 'export')");
     const ResultHandle made(PQexec(walsender.get(), command.c_str()));
     if (PQresultStatus(made.get()) != PGRES_TUPLES_OK) {
         throw_error(walsender.get(), made.get());

@@ -19,7 +19,8 @@ class ExportedSnapshot {
  public:
     /// Makes the slot `slot`, with a snapshot that has exactly what the slot will not send.  Throws
     /// as connect(), SqlError (42710: there is such a slot).
-    static ExportedSnapshot with_slot(const ConnectOptions& options, const std::string& slot);
+    static ExportedSnapshot with_slot(const ConnectOptions& options, const std::string& slot,
+                                      const std::string& plugin);
 
     /// Of now.  Throws as connect(), SqlError.
     static ExportedSnapshot of_now(const ConnectOptions& options);

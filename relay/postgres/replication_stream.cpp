@@ -6,6 +6,7 @@
 
 #include "base/byte_reader.hpp"
 #include "base/poll.hpp"
+#include "postgres/output_plugin.hpp"
 #include "postgres/sql_error.hpp"
 
 namespace holdfast::relay::postgres {
@@ -17,6 +18,10 @@ using std::chrono::steady_clock;
 /// Seconds between the epochs of Unix (1970) and PostgreSQL (2000).
 constexpr std::int64_t kPostgresEpochSeconds = 946'684'800;
 constexpr milliseconds kDefaultSilence{60'000};
+
+/// What a batch holds at most, but for a longer message: enough to make the server's system calls
+/// rare, and little to hold twice.
+constexpr std::string_view kBatchBytes = "65536";
 
 enum class Moment { kStarting, kStreaming };
 
@@ -62,6 +67,12 @@ std::string quote_literal(std::string_view text) {
                          "installation, make the slot with: holdfast-relay init. Otherwise see "
                          "\"slot missing\" in docs/operations.md.");
     }
+    if (contains(message, "could not access file \"holdfast\"")) {
+        throw FatalError(ExitCode::kConfig, message,
+                         "Slot " + options.slot +
+                             " is read with the extension's output plugin, and the server does not "
+                             "have the extension's library: install it there, as it was.");
+    }
     const bool invalidated = state == "55000" && (contains(message, "can no longer get changes") ||
                                                   contains(message, "invalidated"));
     if (invalidated || state == "58P01") {
@@ -70,6 +81,12 @@ std::string quote_literal(std::string_view text) {
                              " still needed. Raise max_slot_wal_keep_size, then see \"slot "
                              "lost\" in docs/operations.md: events of that time are still in "
                              "the outbox table.");
+    }
+    if (is_refused_plugin(message)) {
+        throw FatalError(
+            ExitCode::kPermissionDenied, message,
+            "Let the relay's role use it, as superuser: SELECT holdfast.grant_relay(...) "
+            "does. See \"output plugin\" in docs/operations.md.");
     }
     if (state == "42501" || state.starts_with("28")) {
         throw FatalError(
@@ -137,7 +154,8 @@ void ReplicationStream::start(const StreamOptions& options) {
             "START_REPLICATION SLOT " + quote_identifier(connection_.get(), options.slot) +
             " LOGICAL " + options.start.to_string() + " (proto_version '1', publication_names " +
             quote_literal(quote_identifier(connection_.get(), options.publication)) +
-            ", messages 'true')";
+            ", messages 'true'" +
+            (options.batches ? ", batch_bytes " + quote_literal(kBatchBytes) : "") + ")";
         const ResultHandle started(PQexec(connection_.get(), command.c_str()));
         if (PQresultStatus(started.get()) != PGRES_COPY_BOTH) {
             throw_error(connection_.get(), started.get());
@@ -152,6 +170,39 @@ void ReplicationStream::start(const StreamOptions& options) {
 }
 
 StreamMessage ReplicationStream::next() {
+    if (!options_.batches) {
+        return read_message();
+    }
+    while (true) {
+        if (std::optional<StreamMessage> message = next_of_batch()) {
+            return *message;
+        }
+        StreamMessage message = read_message();
+        if (message.kind != StreamMessage::Kind::kWalData) {
+            message.wal_end = batch_.believable(message.wal_end);
+            return message;
+        }
+        batch_.open(message.payload);
+        batch_time_us_ = message.server_time_us;
+    }
+}
+
+std::optional<StreamMessage> ReplicationStream::next_of_batch() {
+    const std::optional<Batch::Frame> frame = batch_.next();
+    if (!frame) {
+        return std::nullopt;
+    }
+    StreamMessage message;
+    message.kind =
+        frame->message.empty() ? StreamMessage::Kind::kKeepalive : StreamMessage::Kind::kWalData;
+    message.wal_start = frame->lsn;
+    message.wal_end = frame->lsn;
+    message.server_time_us = batch_time_us_;
+    message.payload = frame->message;
+    return message;
+}
+
+StreamMessage ReplicationStream::read_message() {
     // What libpq has read already comes first; the socket is read only when that is used up.
     if (!read_row()) {
         if (PQconsumeInput(connection_.get()) == 0) {
@@ -167,10 +218,6 @@ StreamMessage ReplicationStream::next() {
         last_heard_ = clock_.now();
     }
     return decode_stream_message({row_.get(), row_size_});
-}
-
-CopyBuffer ReplicationStream::release() {
-    return std::move(row_);
 }
 
 bool ReplicationStream::read_row() {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "base/clock.hpp"
 #include "base/errors.hpp"
 #include "base/lsn.hpp"
+#include "postgres/batch.hpp"
 #include "postgres/connect_options.hpp"
 #include "postgres/handles.hpp"
 
@@ -33,29 +35,26 @@ struct SystemIdentity {
     std::string database;
 };
 
-/// The bytes of one COPY row as libpq has allocated them; whoever holds it keeps its views valid.
-using CopyBuffer = LibpqString;
-
 /// What next() has found.
 struct StreamMessage {
     enum class Kind {
         kNothing,    ///< nothing more to read now; poll fd()
-        kWalData,    ///< `payload` is one message of the output plugin
-        kKeepalive,  ///< the server's heartbeat
+        kWalData,    ///< `payload` is one message of pgoutput
+        kKeepalive,  ///< all before `wal_end` has been sent: the server's heartbeat, or a mark
     };
     Kind kind = Kind::kNothing;
     Lsn wal_start;                  ///< kWalData: where the message's WAL begins
     Lsn wal_end;                    ///< end of WAL on the server at sending time
     std::int64_t server_time_us{};  ///< server's clock, microseconds since 2000-01-01
     bool reply_requested = false;   ///< kKeepalive: send_status() now
-    std::string_view payload;       ///< valid until the next call of next(), or as long as the
-                                    ///< buffer when release() has been called
+    std::string_view payload;       ///< valid until the next call of next()
 };
 
 struct StreamOptions {
     std::string slot;
     std::string publication;  ///< one name
     Lsn start;                ///< 0 = from what the slot has confirmed
+    bool batches = false;     ///< the slot's plugin is kHoldfastPlugin: ask it for batches
     /// The stream counts as dead when the server says nothing for twice this time, although it was
     /// asked to.  0 = the server's own wal_sender_timeout, or a minute when that is off.
     std::chrono::milliseconds silence{0};
@@ -74,7 +73,7 @@ class ReplicationStream {
 
     [[nodiscard]] SystemIdentity identify_system();
 
-    /// Begins to stream, pgoutput protocol 1, text values, logical messages included.
+    /// Begins to stream, messages of pgoutput's protocol 1, text values, logical messages included.
     /// Throws SlotInUseError; RetryableError when the server is busy or going down; FatalError
     /// kSlotMissing, kSlotLost, kPublicationMissing, kPermissionDenied.
     void start(const StreamOptions& options);
@@ -83,9 +82,6 @@ class ReplicationStream {
     /// by the server or silent for too long; FatalError as start() (the publication is looked up by
     /// the server while it decodes, so its absence shows here).
     [[nodiscard]] StreamMessage next();
-
-    /// Hands the buffer behind the last payload to the caller, who may keep it over further calls.
-    [[nodiscard]] CopyBuffer release();
 
     /// Queues a standby status update: `received` <= what next() has returned, `flushed` and
     /// `applied` = what is safe.  Never blocks: what the socket does not take goes out with
@@ -109,6 +105,8 @@ class ReplicationStream {
 
  private:
     [[nodiscard]] bool read_row();
+    [[nodiscard]] StreamMessage read_message();
+    [[nodiscard]] std::optional<StreamMessage> next_of_batch();
     [[nodiscard]] std::chrono::steady_clock::duration silence() const;
     [[noreturn]] void end_of_stream();
 
@@ -118,8 +116,10 @@ class ReplicationStream {
     std::chrono::milliseconds silence_limit_{0};
     std::chrono::milliseconds sender_timeout_{0};
     std::chrono::steady_clock::time_point last_heard_{};
-    CopyBuffer row_;
+    LibpqString row_;
     std::size_t row_size_ = 0;
+    Batch batch_;                     ///< in row_
+    std::int64_t batch_time_us_ = 0;  ///< when the server has sent it
     bool wants_write_ = false;
 };
 

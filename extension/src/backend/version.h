@@ -92,8 +92,8 @@ typedef bool HoldfastUpdateIndexes;
 #endif
 
 /*
- * Whether a reader of a slot that asks for WAL up to `lsn` may have to wait: for the WAL, and since 17
- * for the standbys that a failover slot must not overtake.
+ * Whether a reader of a slot that asks for WAL up to `lsn` may have to wait: for the WAL, and since
+ * 17 for the standbys that a failover slot must not overtake.
  */
 #define HOLDFAST_END_OF_WAL() \
     (RecoveryInProgress() ? GetXLogReplayRecPtr(NULL) : GetFlushRecPtr(NULL))

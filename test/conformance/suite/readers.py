@@ -26,6 +26,8 @@ class ReaderFailed(AssertionError):
 class Reader:
     """What both have: a node, and what came there."""
 
+    plugin = "pgoutput"  # of its slots
+
     def __init__(self, name, directory, cluster, node):
         self.name = name
         self.directory = directory
@@ -119,6 +121,8 @@ class Debezium(Reader):
 
 class HoldfastRelay(Reader):
     """A process for each group."""
+
+    plugin = "holdfast"
 
     def __init__(self, *args):
         super().__init__(*args)

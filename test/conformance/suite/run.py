@@ -41,6 +41,7 @@ class Run:
         os.environ["KAFKA_PROPERTIES"] = "auto.create.topics.enable=true\nnum.partitions=3"
         self.cluster = Cluster(self.directory / "postgres", SETTINGS).create().start()
         self.cluster.admin(f"CREATE ROLE {USER} SUPERUSER REPLICATION LOGIN PASSWORD '{PASSWORD}'")
+        self.cluster.allow_output_plugin("postgres", USER)
         self.cluster.create_database(TEMPLATE)
         with self.cluster.connect(TEMPLATE) as connection:
             self.extensions = {row.name for row in connection.execute("SELECT name FROM pg_available_extensions")}
@@ -125,8 +126,9 @@ class Run:
 
     def _make_slots(self, group):
         with self.cluster.connect(group.name) as connection:
-            for name in [reader.name for reader in self._readers] + ["golden"] * self._write_golden:
-                connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [group.slot(name)])
+            plugins = {reader.name: reader.plugin for reader in self._readers} | ({"golden": "pgoutput"} if self._write_golden else {})
+            for name, plugin in plugins.items():
+                connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [group.slot(name), plugin])
 
     def _attempt(self, what, group, *args):
         """A case whose SQL fails takes its group with it, not the run."""

@@ -165,6 +165,12 @@ class Cluster:
             connection.execute("SELECT holdfast.grant_relay('shop_relay')")
             connection.execute("SELECT holdfast.grant_admin('shop_admin')")
 
+    def allow_output_plugin(self, *roles):
+        """As grant_relay() does it for the relay's role, where the minor release has the setting."""
+        if self.admin("SELECT current_setting('output_plugin_libraries', true) AS plugins")[0].plugins is not None:
+            for role in roles:
+                self.admin(sql.SQL("ALTER ROLE {} SET output_plugin_libraries = pgoutput, holdfast").format(sql.Identifier(role)))
+
     def slot(self, name):
         """The row of pg_replication_slots, or None."""
         rows = self.admin("SELECT *, pg_current_wal_lsn() AS now_lsn FROM pg_replication_slots WHERE slot_name = %s", name)

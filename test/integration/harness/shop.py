@@ -83,6 +83,11 @@ class Shop:
         if self.cluster.slot(self.slot) is None:
             self.query("DELETE FROM holdfast.outbox")  # nobody delivers what was before the slot
 
+    def inserts_to_come(self):
+        """How many rows of the outbox the slot would still send."""
+        return self.value("SELECT count(*) FROM pg_logical_slot_peek_binary_changes(%s, NULL, NULL, 'proto_version', '1',"
+                          " 'publication_names', 'holdfast') WHERE get_byte(data, 0) = ascii('I')", self.slot, user="shop_relay")
+
     def place(self, user_id, product_id, quantity, connection=None, key=None, options=None):
         """One order of one line: (order_id, status, detail)."""
         return place(connection or self.connection("shop_app"), user_id, product_id, quantity, key, options)

@@ -77,7 +77,8 @@ TEST_F(CopyReaderTest, ReadersOfASnapshotSeeWhatItSees) {
 TEST_F(CopyReaderTest, ASnapshotWithItsSlotHasWhatTheSlotWillNotSend) {
     sql("CREATE TABLE item (id int)");
     sql("INSERT INTO item VALUES (1)");
-    const ExportedSnapshot snapshot = ExportedSnapshot::with_slot(options(), "copy_reader_test");
+    const ExportedSnapshot snapshot =
+        ExportedSnapshot::with_slot(options(), "copy_reader_test", "pgoutput");
     sql("INSERT INTO item VALUES (2)");
     Session reader = snapshot.reader(options());
     EXPECT_EQ(reader.exec("SELECT count(*) FROM public.item").int64(0, 0), 1);
@@ -87,8 +88,9 @@ TEST_F(CopyReaderTest, ASnapshotWithItsSlotHasWhatTheSlotWillNotSend) {
     EXPECT_EQ(slot.text(0, 0), snapshot.lsn().to_string());
     EXPECT_EQ(slot.text(0, 1), "pgoutput");
     EXPECT_FALSE(slot.boolean(0, 2));
-    EXPECT_THROW(static_cast<void>(ExportedSnapshot::with_slot(options(), "copy_reader_test")),
-                 SqlError);
+    EXPECT_THROW(
+        static_cast<void>(ExportedSnapshot::with_slot(options(), "copy_reader_test", "pgoutput")),
+        SqlError);
     session_->exec("SELECT pg_drop_replication_slot('copy_reader_test')");
 }
 

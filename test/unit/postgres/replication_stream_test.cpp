@@ -81,8 +81,7 @@ class PostgresStream : public testing::DatabaseTest {
         for (int i = 0; i < 50; ++i) {
             try {
                 sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-                    "WHERE slot_name = '" +
-                    slot_ + "'");
+                    "WHERE database = current_database()");
                 return;
             } catch (const SqlError&) {
                 sql("SELECT pg_sleep(0.1)");
@@ -135,7 +134,7 @@ class PostgresStream : public testing::DatabaseTest {
 };
 
 TEST_F(PostgresStream, StreamsInsertsAndLogicalMessages) {
-    EXPECT_NE(create_slot(*session_, slot_, "holdfast"), Lsn{});
+    EXPECT_NE(create_slot(*session_, slot_, "holdfast", "pgoutput"), Lsn{});
     ReplicationStream stream(options(), clock_);
     const SystemIdentity identity = stream.identify_system();
     EXPECT_EQ(identity.database, database_);
@@ -150,7 +149,7 @@ TEST_F(PostgresStream, StreamsInsertsAndLogicalMessages) {
 }
 
 TEST_F(PostgresStream, ConfirmsWhatTheStatusSays) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     ReplicationStream stream(options(), clock_);
     stream.start(stream_options());
     sql("INSERT INTO holdfast.outbox VALUES (1, 'one')");
@@ -161,26 +160,108 @@ TEST_F(PostgresStream, ConfirmsWhatTheStatusSays) {
     EXPECT_EQ(read_slot(*session_, slot_)->confirmed_flush, end);
 }
 
-TEST_F(PostgresStream, ReleasedBuffersOutliveFurtherCalls) {
-    create_slot(*session_, slot_, "holdfast");
-    ReplicationStream stream(options(), clock_);
-    stream.start(stream_options());
-    sql("INSERT INTO holdfast.outbox VALUES (1, 'first-value'), (2, 'second-value')");
-    std::vector<CopyBuffer> held;
-    std::vector<std::string_view> inserts;
-    pump(stream, [&](const StreamMessage& message) {
-        if (message.kind == StreamMessage::Kind::kWalData && message.payload.front() == 'I') {
-            inserts.push_back(message.payload);
-            held.push_back(stream.release());
+/// The extension's output plugin beside the server's, on slots that begin at the same place.
+class PluginStream : public PostgresStream {
+ protected:
+    struct Seen {
+        Lsn start;
+        std::string payload;
+        bool operator==(const Seen&) const = default;
+    };
+
+    void SetUp() override {
+        PostgresStream::SetUp();
+        if (server_ == nullptr) {
+            return;
         }
-        return inserts.size() == 2;
+        // Older minor releases have no such setting, and allow any plugin.
+        sql("DO $$ BEGIN IF current_setting('output_plugin_libraries', true) IS NOT NULL THEN "
+            "EXECUTE format('ALTER DATABASE %I SET output_plugin_libraries = pgoutput, holdfast', "
+            "current_database()); END IF; END $$");
+        session_.emplace(options());
+        create_slot(*session_, slot_, "holdfast", "holdfast");
+        sql("SELECT pg_copy_logical_replication_slot('" + slot_ + "', '" + slot_ +
+            "_single', false, 'pgoutput')");
+    }
+    [[nodiscard]] StreamOptions batched_options() const {
+        StreamOptions options = stream_options();
+        options.batches = true;
+        return options;
+    }
+    [[nodiscard]] StreamOptions single_options() const {
+        StreamOptions options = stream_options();
+        options.slot += "_single";
+        return options;
+    }
+    /// What a stream says up to the `count`th commit.
+    static std::vector<Seen> until_commits(ReplicationStream& stream, int count) {
+        std::vector<Seen> seen;
+        pump(stream, [&](const StreamMessage& message) {
+            if (message.kind == StreamMessage::Kind::kWalData) {
+                seen.push_back({message.wal_start, std::string(message.payload)});
+                count -= message.payload.front() == 'C' ? 1 : 0;
+            }
+            return count == 0;
+        });
+        return seen;
+    }
+};
+
+TEST_F(PluginStream, BatchesHoldWhatPgoutputSends) {
+    sql("INSERT INTO holdfast.outbox VALUES (0, 'first')");
+    sql("DO $$ BEGIN FOR n IN 1..3000 LOOP "
+        "INSERT INTO holdfast.outbox VALUES (n, repeat('x', n % 500)); COMMIT; END LOOP; END $$");
+    sql("INSERT INTO holdfast.outbox SELECT n, repeat('y', 100) FROM generate_series(4000, 5000) "
+        "n");
+    sql("INSERT INTO holdfast.outbox VALUES (6000, repeat('long', 100000))");
+    sql("SELECT pg_logical_emit_message(true, 'outbox', 'x')");
+    ReplicationStream batched(options(), clock_);
+    batched.start(batched_options());
+    ReplicationStream single(options(), clock_);
+    single.start(single_options());
+    constexpr int kCommits = 1 + 3000 + 1 + 1 + 1;
+    const std::vector<Seen> expected = until_commits(single, kCommits);
+    EXPECT_EQ(expected.size(), 3U * (1 + 3000 + 1 + 1) + 1 + 1001 + 2);
+    EXPECT_TRUE(until_commits(batched, kCommits) == expected);
+}
+
+TEST_F(PluginStream, NothingWaitsForABatchToFill) {
+    ReplicationStream stream(options(), clock_);
+    stream.start(batched_options());
+    sql("INSERT INTO holdfast.outbox VALUES (1, 'one')");
+    EXPECT_EQ(tags_until_commit(stream), "BRIC");
+    sql("INSERT INTO holdfast.outbox VALUES (2, 'two')");
+    EXPECT_EQ(tags_until_commit(stream), "BIC");
+}
+
+TEST_F(PluginStream, AMarkLetsWhatIsNotPublishedBeConfirmed) {
+    sql("CREATE TABLE other (id int)");
+    ReplicationStream stream(options(), clock_);
+    stream.start(batched_options());
+    sql("INSERT INTO other SELECT generate_series(1, 1000)");
+    const Lsn end = *Lsn::parse(sql("SELECT pg_current_wal_insert_lsn()").text(0, 0));
+    Lsn last;
+    pump(stream, [&](const StreamMessage& message) {
+        EXPECT_EQ(message.kind, StreamMessage::Kind::kKeepalive);
+        last = message.wal_end;
+        return last >= end;
     });
-    EXPECT_NE(inserts[0].find("first-value"), std::string_view::npos);
-    EXPECT_NE(inserts[1].find("second-value"), std::string_view::npos);
+    stream.send_status(last, last, last);
+    stream.stop(seconds(5));
+    EXPECT_GE(read_slot(*session_, slot_)->confirmed_flush, end);
+}
+
+TEST_F(PluginStream, PluginThatTheRoleMayNotUseNeedsAPerson) {
+    if (sql("SELECT current_setting('output_plugin_libraries', true) IS NULL").boolean(0, 0)) {
+        GTEST_SKIP() << "this minor release allows any plugin";
+    }
+    sql("ALTER DATABASE " + database_ + " RESET output_plugin_libraries");
+    ReplicationStream stream(options(), clock_);
+    EXPECT_EQ(code_of([&] { stream.start(batched_options()); }), ExitCode::kPermissionDenied);
 }
 
 TEST_F(PostgresStream, SecondReaderOfASlotHasToWait) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     ReplicationStream one(options(), clock_);
     one.start(stream_options());
     ReplicationStream two(options(), clock_);
@@ -193,7 +274,7 @@ TEST_F(PostgresStream, MissingSlotNeedsAPerson) {
 }
 
 TEST_F(PostgresStream, MissingPublicationNeedsAPerson) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     sql("DROP PUBLICATION holdfast");
     ReplicationStream stream(options(), clock_);
     stream.start(stream_options());
@@ -202,7 +283,7 @@ TEST_F(PostgresStream, MissingPublicationNeedsAPerson) {
 }
 
 TEST_F(PostgresStream, TerminatedWalsenderIsRetryable) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     ReplicationStream stream(options(), clock_);
     stream.start(stream_options());
     sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '" +
@@ -211,7 +292,7 @@ TEST_F(PostgresStream, TerminatedWalsenderIsRetryable) {
 }
 
 TEST_F(PostgresStream, SilentServerIsAskedAndThenGivenUp) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     test::ManualClock clock;
     ReplicationStream stream(options(), clock);
     stream.start(stream_options());
@@ -235,7 +316,7 @@ TEST_F(PostgresStream, SilentServerIsAskedAndThenGivenUp) {
 }
 
 TEST_F(PostgresStream, SlotIsNotMadeWithoutPublication) {
-    EXPECT_EQ(code_of([&] { create_slot(*session_, slot_, "not_there"); }),
+    EXPECT_EQ(code_of([&] { create_slot(*session_, slot_, "not_there", "pgoutput"); }),
               ExitCode::kPublicationMissing);
     EXPECT_FALSE(read_slot(*session_, slot_).has_value());
 }
@@ -264,7 +345,7 @@ class PostgresCatalog : public PostgresStream {
 };
 
 TEST_F(PostgresCatalog, FindsNothingWhenAllIsWell) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     EXPECT_EQ(codes(required()), Codes{});
     const auto slot = read_slot(*session_, slot_);
     ASSERT_TRUE(slot.has_value());
@@ -287,7 +368,7 @@ TEST_F(PostgresCatalog, FindsASlotOfAnotherDatabase) {
 }
 
 TEST_F(PostgresCatalog, FindsWhatIsWrongWithThePublication) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     sql("ALTER PUBLICATION holdfast SET TABLE holdfast.outbox WHERE (id > 0)");
     EXPECT_EQ(codes(required()), Codes{ExitCode::kPublicationChanged});
     sql("ALTER PUBLICATION holdfast SET TABLE holdfast.outbox (id)");
@@ -302,7 +383,7 @@ TEST_F(PostgresCatalog, FindsWhatIsWrongWithThePublication) {
 }
 
 TEST_F(PostgresCatalog, FindsAMissingColumnOrTable) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     StreamRequirements wanted = required();
     wanted.outboxes[0].columns.emplace_back("aggregatetype");
     EXPECT_EQ(codes(wanted), Codes{ExitCode::kOutboxShapeChanged});
@@ -313,7 +394,7 @@ TEST_F(PostgresCatalog, FindsAMissingColumnOrTable) {
 }
 
 TEST_F(PostgresCatalog, FindsAnotherCluster) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     StreamRequirements wanted = required();
     wanted.system_identifier = "1";
     EXPECT_EQ(codes(wanted), Codes{ExitCode::kWrongCluster});
@@ -322,7 +403,7 @@ TEST_F(PostgresCatalog, FindsAnotherCluster) {
 }
 
 TEST_F(PostgresCatalog, FindsARoleWithoutReplication) {
-    create_slot(*session_, slot_, "holdfast");
+    create_slot(*session_, slot_, "holdfast", "pgoutput");
     sql("DROP ROLE IF EXISTS plain_role");
     sql("CREATE ROLE plain_role LOGIN");
     sql("SET ROLE plain_role");

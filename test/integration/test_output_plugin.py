@@ -1,0 +1,110 @@
+"""The two output plugins whose slots the relay reads: the extension's, which a new slot gets where it may, and pgoutput."""
+
+import pytest
+from harness import audit
+from harness.waiting import wait_until
+from psycopg import sql
+from test_halts import CONFIG, PERMISSION_DENIED, halts
+
+
+def plugin_of(shop, slot=None):
+    return shop.cluster.slot(slot or shop.slot).plugin
+
+
+def refuse_plugin(shop):
+    """For this shop alone: what is set for a role in a database wins over what is set for the role."""
+    if shop.value("SELECT current_setting('output_plugin_libraries', true)") is None:
+        pytest.skip("this minor release allows any plugin")
+    shop.query(sql.SQL("ALTER ROLE shop_relay IN DATABASE {} SET output_plugin_libraries = pgoutput").format(sql.Identifier(shop.name)))
+
+
+def test_a_new_slot_gets_the_extensions_plugin(shop):
+    relay = shop.run_relay()
+    shop.place(1, 1, 1)
+    assert audit.wait_delivered(shop).duplicates == 0
+    assert plugin_of(shop) == "holdfast"
+    assert "plugin=holdfast" in relay.events("stream_started")[-1]
+    assert f"slot {shop.slot}: plugin holdfast, streaming" in relay.command("status").stdout
+
+
+@pytest.mark.parametrize("plugin", ["pgoutput", "holdfast"])
+def test_a_backlog_comes_whole_and_in_order(shop, plugin):
+    relay = shop.run_relay(postgres={"plugin": plugin})
+    assert plugin_of(shop) == plugin
+    relay.terminate()
+    for n in range(20):
+        for m in range(100):
+            shop.emit("order-events", str(m), {"n": n, "long": "x" * (m * n * 7)})
+        shop.query("CREATE TEMPORARY TABLE IF NOT EXISTS none_of_ours AS SELECT generate_series(1, 5000)")
+        shop.query("INSERT INTO none_of_ours SELECT generate_series(1, 5000)")
+    relay.start().wait_ready()
+    delivered = audit.wait_delivered(shop)
+    assert (delivered.events, delivered.duplicates) == (2000, 0)
+
+
+@pytest.mark.parametrize("old, new", [("pgoutput", "holdfast"), ("holdfast", "pgoutput")])
+def test_a_copied_slot_goes_on_with_the_other_plugin(shop, old, new):
+    """As docs/operations.md has it: nothing is lost, and nothing comes twice."""
+    relay = shop.run_relay(postgres={"plugin": old})
+    shop.place(1, 1, 1)
+    audit.wait_delivered(shop)
+    relay.terminate()
+    shop.place(2, 1, 1)
+    copy = f"{shop.slot}_{new}"
+    try:
+        shop.query("SELECT set_config('output_plugin_libraries', 'pgoutput, holdfast', false)"
+                   " WHERE current_setting('output_plugin_libraries', true) IS NOT NULL")
+        shop.query("SELECT pg_copy_logical_replication_slot(%s, %s, false, %s)", shop.slot, copy, new)
+        relay.write_config(postgres={"slot": copy, "plugin": new})
+        shop.place(3, 1, 1)
+        relay.start().wait_ready()
+        assert audit.wait_delivered(shop).duplicates == 0
+        assert plugin_of(shop, copy) == new
+        shop.cluster.drop_slot(shop.slot)
+        shop.place(4, 1, 1)
+        assert audit.wait_delivered(shop).duplicates == 0
+        relay.terminate()
+    finally:
+        relay.kill()
+        shop.cluster.drop_slot(copy)
+
+
+def test_a_slot_of_another_plugin_than_the_configured_is_not_read(shop):
+    shop.run_relay(postgres={"plugin": "pgoutput"}).terminate()
+    relay = shop.relay("other", postgres={"plugin": "holdfast"}).start()
+    halts(relay, CONFIG, shop.slot, "pgoutput", "output plugin")
+
+
+def test_where_the_plugin_is_refused_a_new_slot_gets_pgoutput(shop):
+    refuse_plugin(shop)
+    relay = shop.run_relay()
+    assert plugin_of(shop) == "pgoutput"
+    assert "output_plugin_libraries" in relay.events("output_plugin_refused")[0]
+    shop.place(1, 1, 1)
+    assert audit.wait_delivered(shop).duplicates == 0
+
+
+def test_where_the_plugin_is_refused_its_slot_waits_for_a_person(shop):
+    relay = shop.run_relay()
+    shop.place(1, 1, 1)
+    audit.wait_delivered(shop)
+    relay.terminate()
+    refuse_plugin(shop)
+    shop.place(2, 1, 1)
+    relay.start()
+    halts(relay, PERMISSION_DENIED, "holdfast", "grant_relay")
+    shop.query(sql.SQL("ALTER ROLE shop_relay IN DATABASE {} RESET output_plugin_libraries").format(sql.Identifier(shop.name)))
+    relay.start().wait_ready()
+    assert audit.wait_delivered(shop).duplicates == 0
+
+
+def test_a_server_that_shuts_down_has_sent_what_gathers(shop):
+    """Its walsenders end when the relay has confirmed all of the WAL, that of others included."""
+    relay = shop.run_relay()
+    shop.query("CREATE TABLE other (n int)")
+    for n in range(200):
+        shop.emit("order-events", str(n), {"n": n})
+    shop.query("INSERT INTO other SELECT generate_series(1, 10000)")
+    shop.cluster.restart("fast")
+    wait_until(lambda: len(relay.events("stream_started")) > 1, "the relay streams again")
+    assert audit.wait_delivered(shop).duplicates == 0

@@ -37,7 +37,7 @@ std::optional<SlotMoved> slot_moved(const postgres::SlotRow& slot, Lsn left,
                    ", and the relay has left it at " + left.to_string() +
                    ": it was made again, advanced, or read by another program",
         .hint =
-            "What was committed between the two may not be in Kafka. Compare the outbox with "
+            "What was committed between the two may not be in Kafka. Compare an outbox with "
             "the topics from there on, republish what is missing, then SELECT "
             "holdfast.forget_slot('" +
             name +

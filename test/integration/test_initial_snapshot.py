@@ -230,6 +230,19 @@ def test_initial_only_ends_in_order_and_needs_no_slot(shop):
     assert shop.kafka.count(topic(shop, "item")) == 2, "it is taken once"
 
 
+def test_a_snapshot_from_before_the_slot_is_taken_again(shop):
+    """What was changed between the two is in neither."""
+    items(shop, 2)
+    relay = prepare(shop, ["item"], {"snapshot.mode": "initial_only"}).start()
+    assert relay.exit_code() == 0
+    shop.query("INSERT INTO item VALUES (3)")
+    assert relay.command("init").returncode == 0
+    relay.write_config(connector=MODES)
+    streams(relay.start())
+    assert reads(shop) == [1, 2, 1, 2, 3]
+    assert sorted(now(shop, "item")) == [1, 2, 3]
+
+
 def test_always_takes_one_at_each_start(shop):
     items(shop, 1)
     relay = prepare(shop, ["item"], {"snapshot.mode": "always"})

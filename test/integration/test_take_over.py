@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from harness.take_over import PASSWORD, SLOW, USER, TakeOver
+from harness.take_over import PASSWORD, SLOW, USER, TakeOver, closing
 from harness.waiting import wait_until
 
 ROUTER = {
@@ -57,14 +57,7 @@ class Migration(TakeOver):
 
 @pytest.fixture
 def make_migration(make_shop, directory):
-    made = []
-
-    def make(**properties):
-        made.append(Migration(make_shop(), directory, **properties))
-        return made[-1]
-    yield make
-    for migration in made:
-        migration.close()
+    yield from closing(Migration, make_shop, directory)
 
 
 def test_between_transactions_and_refused_while_the_connector_runs(make_migration):

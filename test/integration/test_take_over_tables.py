@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from harness.change_events import change_events, folded
-from harness.take_over import SLOW, USER, TakeOver
+from harness.take_over import SLOW, USER, TakeOver, closing
 from harness.waiting import wait_until
 
 JSON = {f"{part}.converter{name}": value for part in ("key", "value")
@@ -180,14 +180,7 @@ class Load:
 
 @pytest.fixture
 def make_migration(make_shop, directory):
-    made = []
-
-    def make(**properties):
-        made.append(Migration(make_shop(), directory, **properties))
-        return made[-1]
-    yield make
-    for migration in made:
-        migration.close()
+    yield from closing(Migration, make_shop, directory)
 
 
 def repeated(expected, before, after):

@@ -13,6 +13,18 @@ USER, PASSWORD = "cdc_user", "not-a-secret"
 SLOW = {"max.batch.size": "20", "max.queue.size": "40", "poll.interval.ms": "40"}
 
 
+def closing(kind, make_shop, directory):
+    """The body of a fixture: a function that makes take-overs of a kind, which are closed after the test."""
+    made = []
+
+    def make(**properties):
+        made.append(kind(make_shop(), directory, **properties))
+        return made[-1]
+    yield make
+    for take_over in made:
+        take_over.close()
+
+
 class TakeOver:
     """What the connector captures, tables and publication, is there when this is made."""
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
 #include <toml++/toml.h>
+#include <string>
 
 namespace holdfast::relay::commands {
 namespace {

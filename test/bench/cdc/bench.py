@@ -5,7 +5,7 @@ the same topics and one partition each, below build/bench-cdc.
     bench.py                       all parts, the section of docs/benchmarks.md and its charts
     bench.py --only outbox,crash   some of the parts (outbox, crash, changes, latency, snapshot, transaction); the document
                                    keeps the figures of the others
-    bench.py --contestant relay    some of the contestants (relay, debezium, debezium_defaults); writes no document
+    bench.py --contestant relay    some of the contestants (relay, relay_pgoutput, debezium, debezium_defaults); writes no document
 
 Other sizes than these, or another host, write no document either.
 
@@ -127,6 +127,7 @@ def main():
     try:
         cluster.start()
         cluster.admin(f"CREATE ROLE {USER} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+        cluster.allow_output_plugin("postgres", USER)
         kafka = Node(directory / "kafka")
         for part, run in PARTS.items():
             if part not in options.only:

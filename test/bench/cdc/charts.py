@@ -22,7 +22,8 @@ TITLES = {"throughput": "Events per second (more is better)", "cpu": "CPU time p
           "memory": "Peak memory (less is better)", "latency": "From commit to consumer at 1,000 rows/s (less is better)"}
 
 CONTESTANTS = {"debezium_defaults": ("Debezium, defaults", "#b8bcc4"), "debezium": ("Debezium, tuned", "#7c8798"),
-               "relay": ("holdfast-relay", "#1f7a5c"), "recvlogical": ("pg_recvlogical to /dev/null", "#e3c98b"),
+               "relay": ("holdfast-relay", "#1f7a5c"), "relay_pgoutput": ("holdfast-relay, pgoutput", "#8fbfae"),
+               "recvlogical_batches": ("pg_recvlogical, batches", "#c9a24b"), "recvlogical": ("pg_recvlogical, pgoutput", "#e3c98b"),
                "producer": ("a producer alone", "#d3a6a0")}
 PARTS = {"outbox": "outbox", "changes": "change events,\n20 columns", "snapshot": "snapshot", "transaction": "one large\ntransaction"}
 

@@ -1,4 +1,5 @@
-"""Who reads a slot: Debezium's connector in Connect standalone, tuned and as it comes, and the relay.  All
+"""Who reads a slot: Debezium's connector in Connect standalone, tuned and as it comes, and the relay, through the
+extension's output plugin as it comes and through the server's.  All
 write the same records to topics whose names begin with the slot's, so that rounds do not meet."""
 
 import os
@@ -24,6 +25,8 @@ def topic(slot, work):
 
 
 class Debezium:
+    plugin = "pgoutput"
+
     def __init__(self, tuned):
         self._tuned = tuned
 
@@ -65,9 +68,12 @@ class Ours(Relay):
 
 
 class HoldfastRelay:
+    def __init__(self, plugin):
+        self.plugin = plugin
+
     def reader(self, place, slot, work, snapshot):
         config = {"postgres": {"dsn": f"host={HOST or place.cluster.socket_directory} port={place.cluster.port} dbname={place.name} user={USER} password={PASSWORD}",
-                               "slot": slot, "publication": PUBLICATION},
+                               "slot": slot, "publication": PUBLICATION, "plugin": self.plugin},
                   "kafka": {"bootstrap.servers": place.kafka.address},
                   "maintenance": {"interval_s": 0, "expire_holds_interval_ms": 0, "saga_sweep_interval_ms": 0}}
         if work == "outbox":
@@ -79,4 +85,12 @@ class HoldfastRelay:
         return Ours(place.directory, config, slot, ["--create-slot"] if snapshot != "no_data" else [])
 
 
-CONTESTANTS = {"debezium_defaults": Debezium(tuned=False), "debezium": Debezium(tuned=True), "relay": HoldfastRelay()}
+# Of one that differs from another in how it reads a slot only, the drains tell all.
+DRAINS_ONLY = ("relay_pgoutput",)
+
+CONTESTANTS = {"debezium_defaults": Debezium(tuned=False), "debezium": Debezium(tuned=True), "relay": HoldfastRelay("holdfast"),
+               "relay_pgoutput": HoldfastRelay("pgoutput")}
+
+
+def at_their_best():
+    return [name for name in CONTESTANTS if name not in DRAINS_ONLY]

@@ -36,7 +36,7 @@ def distinct_keys(kafka, topic, records):
 def measure(place, name, slot, rows):
     topic, marker = contestants.topic(slot, "outbox"), f"{slot}.marker"
     place.kafka.create(topic, marker, partitions=1)
-    place.copy_slot(slot)
+    place.copy_slot(slot, contestants.CONTESTANTS[name].plugin)
     reader = contestants.CONTESTANTS[name].reader(place, slot, "outbox", "no_data")
     end, over = drain.End(place.kafka, topic), drain.End(place.kafka, marker)
     try:
@@ -63,7 +63,7 @@ def run(place, rows, say):
     """{contestant: [Round]}, one each, on a backlog as drain.backlog's."""
     place.query("INSERT INTO outbox (aggregatetype, aggregateid, type, payload) VALUES ('marker', 'marker', 'Marker', '{}')")
     found = {}
-    for name in contestants.CONTESTANTS:
+    for name in contestants.at_their_best():
         got = measure(place, name, f"{name}_kill", rows)
         found[name] = [got]
         say(f"{name} killed after {got.written:,} records: {got.lost} lost, {got.duplicates:,} twice")

@@ -10,6 +10,9 @@ from harness.waiting import wait_until
 START_LIMIT_S = 120
 LIMIT_S = 1800
 
+# pg_recvlogical through the server's plugin, and through the extension's with the batches that the relay asks for.
+RECVLOGICAL = {"recvlogical": ("pgoutput",), "recvlogical_batches": ("holdfast", "-o", "batch_bytes=65536")}
+
 
 @dataclass
 class Round:
@@ -39,7 +42,7 @@ def measure(place, name, slot, work, records, snapshot="no_data"):
     topic = contestants.topic(slot, work)
     place.kafka.create(topic, partitions=1)
     if snapshot == "no_data":
-        place.copy_slot(slot)
+        place.copy_slot(slot, contestants.CONTESTANTS[name].plugin)
     reader = contestants.CONTESTANTS[name].reader(place, slot, work, snapshot)
     end = End(place.kafka, topic)
     try:
@@ -69,9 +72,10 @@ def backlog(place, work, records, end_lsn, rounds, say):
     """{contestant: [Round]} in turn, pg_recvlogical among them."""
     found = {}
     for n in range(1, rounds + 1):
-        rate = records / place.recvlogical(end_lsn)
-        found.setdefault("recvlogical", []).append(Round(rate, rate))
-        say(f"round {n}: pg_recvlogical {found['recvlogical'][-1].rate:,.0f}/s")
+        for name, how in RECVLOGICAL.items():
+            rate = records / place.recvlogical(end_lsn, *how)
+            found.setdefault(name, []).append(Round(rate, rate))
+            say(f"round {n}: {name} {rate:,.0f}/s")
         in_turn(place, work, records, n, found, say)
     return found
 
@@ -84,7 +88,7 @@ def table(place, work, records, rounds, say):
 
 
 def in_turn(place, work, records, n, found, say, snapshot="no_data"):
-    for name in contestants.CONTESTANTS:
+    for name in contestants.CONTESTANTS if snapshot == "no_data" else contestants.at_their_best():
         got = measure(place, name, f"{name}_{n}", work, records, snapshot)
         found.setdefault(name, []).append(got)
         say(f"round {n}: {name} {got.rate:,.0f}/s, {got.cpu_us:.2f} us, {got.peak_bytes / 2**20:.0f} MiB, first after {got.first_s:.2f} s")

@@ -12,7 +12,8 @@ import report
 from report import Row
 
 NAMES = {"debezium_defaults": "Debezium, defaults", "debezium": "Debezium, tuned", "relay": "holdfast-relay",
-         "recvlogical": "`pg_recvlogical`", "producer": "a producer alone"}
+         "relay_pgoutput": "holdfast-relay, `pgoutput`", "recvlogical": "`pg_recvlogical`, `pgoutput`",
+         "recvlogical_batches": "`pg_recvlogical`, batches", "producer": "a producer alone"}
 
 
 def dated(rounds):
@@ -69,6 +70,7 @@ def targets(kept):
     for part, text, faster, of_reader in (("outbox", "outbox drain", 3.5, 0.8), ("changes", "change events drain", 4, 0.6)):
         rows += least(kept, f"{text}, rate: relay / Debezium tuned", part, "rate", "relay", "debezium", faster)
         rows += least(kept, f"{text}, rate from the start of the process: relay / `pg_recvlogical`", part, "whole_rate", "relay", "recvlogical", of_reader)
+        rows += least(kept, f"{text}, the same through `pgoutput`", part, "whole_rate", "relay_pgoutput", "recvlogical", of_reader)
         rows += share(kept, f"{text}, CPU per event: relay / Debezium tuned", part, "cpu_us", "relay", "debezium", 8)
         rows += share(kept, f"{text}, peak RSS: relay / Debezium tuned", part, "peak_bytes", "relay", "debezium", 10)
     rows += most(kept, "outbox drain, CPU of the relay per event", "outbox", "cpu_us", 4.5, "{:.2f} us")
@@ -114,12 +116,13 @@ def notes(kept):
         "producer `linger.ms` 5, `batch.size` 1,000,000, `buffer.memory` 128 MiB, heap 512 MiB, ParallelGC, offsets every 5 s. Defaults: none of these, "
         "and the heap and collector of `connect-standalone.sh`.",
         f"Contestants in turn in each of {sizes['rounds']} rounds, each on a copy of the same slot; figures are medians, ratios those within a round. Snapshot, large "
-        "transaction and kill: one round. acks all, one partition. `pg_recvlogical` reads the same slot position with the same options of pgoutput into "
-        "/dev/null, from process start to end.",
+        "transaction and kill: one round. acks all, one partition. `pg_recvlogical` reads the same slot position with the same options into "
+        "/dev/null, from process start to end, through the server's output plugin, and through the extension's with the batches that the relay asks for.",
+        "The relay reads through the extension's output plugin, as it does where it may, and beside that through `pgoutput`, which Debezium reads.",
         "Rates and CPU are from the first record in Kafka to the last (so without the start of the JVM, which \"start to first event\" has); CPU is user and system "
         "time of the reader's process alone.",
         "The relay and `pg_recvlogical` reach PostgreSQL through its Unix socket; Debezium through 127.0.0.1, as JDBC has to. A drain is bounded by the "
-        "walsender's one core, which a packet over loopback costs more: `HOLDFAST_CDC_HOST=127.0.0.1` shows it.",
+        "walsender's one core, which a packet over loopback costs more (less with batches): `HOLDFAST_CDC_HOST=127.0.0.1` shows it.",
         f"Outbox: {sizes['outbox_rows']:,} rows, payload of about 250 bytes, a row a transaction. Change events: {sizes['changes']:,} changes of a table with 20 columns of "
         "mixed types, 5 inserts, 4 updates and a delete a transaction, each delete with a tombstone; JSON without schemas.",
         f"Snapshot: {sizes['snapshot_rows']:,} rows of the same table, `snapshot.mode` initial. Large transaction: {sizes['transaction_rows']:,} inserts into it.",

@@ -74,7 +74,7 @@ def after_warm_up(times, warm_up_s):
 def measure(place, name, slot, seconds, warm_up_s):
     topic = contestants.topic(slot, "outbox")
     place.kafka.create(topic, partitions=1)
-    place.create_slot(slot)
+    place.create_slot(slot, contestants.CONTESTANTS[name].plugin)
     reader = contestants.CONTESTANTS[name].reader(place, slot, "outbox", "no_data")
     receiver = Receiver(place.kafka, topic)
     receiver.start()
@@ -103,7 +103,7 @@ def run(place, seconds, warm_up_s, rounds, say):
     workload.live_outbox(place)
     found = {}
     for n in range(1, rounds + 1):
-        for name in ("producer", *contestants.CONTESTANTS):
+        for name in ("producer", *contestants.at_their_best()):
             if name == "producer":
                 got = producer_alone(place, f"producer_{n}", seconds, warm_up_s)
             else:

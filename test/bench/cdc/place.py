@@ -38,23 +38,23 @@ class Place:
     def value(self, statement, *args):
         return self.query(statement, *args)[0][0]
 
-    def create_slot(self, name):
-        self.query("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", name)
+    def create_slot(self, name, plugin="pgoutput"):
+        self.query("SELECT pg_create_logical_replication_slot(%s, %s)", name, plugin)
 
-    def copy_slot(self, name):
+    def copy_slot(self, name, plugin="pgoutput"):
         """Each contestant reads the same WAL through a copy of the slot `origin`."""
-        self.query("SELECT pg_copy_logical_replication_slot('origin', %s)", name)
+        self.query("SELECT pg_copy_logical_replication_slot('origin', %s, false, %s)", name, plugin)
 
     def drop_slot(self, name):
         self.cluster.drop_slot(name)
 
-    def recvlogical(self, end_lsn):
+    def recvlogical(self, end_lsn, plugin, *options):
         """Seconds that pg_recvlogical takes from the slot's position to `end_lsn`, into /dev/null."""
-        self.copy_slot("recvlogical")
+        self.copy_slot("recvlogical", plugin)
         began = time.monotonic()
         subprocess.run([*as_server_user(), bindir() / "pg_recvlogical", "-h", self.cluster.socket_directory, "-p", str(self.cluster.port),
                         "-U", "postgres", "-d", self.name, "-S", "recvlogical", "--start", "-f", "/dev/null", "-o", "proto_version=1",
-                        "-o", f"publication_names={PUBLICATION}", "-o", "messages=true", "--endpos", end_lsn],
+                        "-o", f"publication_names={PUBLICATION}", "-o", "messages=true", *options, "--endpos", end_lsn],
                        check=True, capture_output=True, cwd="/")
         seconds = time.monotonic() - began
         self.drop_slot("recvlogical")

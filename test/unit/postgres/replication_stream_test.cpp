@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "base/byte_reader.hpp"
 #include "base/errors.hpp"
 #include "base/poll.hpp"
 #include "postgres/catalog.hpp"
@@ -249,6 +251,38 @@ TEST_F(PluginStream, AMarkLetsWhatIsNotPublishedBeConfirmed) {
     stream.send_status(last, last, last);
     stream.stop(seconds(5));
     EXPECT_GE(read_slot(*session_, slot_)->confirmed_flush, end);
+}
+
+// The server answers at once, also while it gathers, and says how far it has decoded.
+TEST_F(PluginStream, NoKeepaliveIsAheadOfWhatHasCome) {
+    constexpr int kTransactions = 20'000;
+    sql("DO $$ BEGIN FOR n IN 1.." + std::to_string(kTransactions) +
+        " LOOP INSERT INTO holdfast.outbox VALUES (n, repeat('x', 200)); COMMIT; END LOOP; END $$");
+    test::ManualClock clock;
+    ReplicationStream stream(options(), clock);
+    stream.start(batched_options());
+    Lsn sent_before;
+    int keepalives = 0;
+    int commits = 0;
+    int messages = 0;
+    pump(stream, [&](const StreamMessage& message) {
+        if (message.kind == StreamMessage::Kind::kKeepalive) {
+            ++keepalives;
+            sent_before = std::max(sent_before, message.wal_end);
+            return false;
+        }
+        if (message.payload.front() == 'C') {
+            ++commits;
+            EXPECT_GT(Lsn{ByteReader(message.payload.substr(10)).u64()}, sent_before);
+        }
+        // More than a batch holds, so that something is heard in between.
+        if (++messages % 1000 == 0) {
+            clock.advance(seconds(5));
+            stream.send_status({}, {}, {});
+        }
+        return commits == kTransactions;
+    });
+    EXPECT_GT(keepalives, 10);
 }
 
 TEST_F(PluginStream, PluginThatTheRoleMayNotUseNeedsAPerson) {

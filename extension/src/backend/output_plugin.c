@@ -4,8 +4,10 @@
 #include "access/xlogrecovery.h"
 #include "backend/output_plugin.h"
 #include "backend/version.h"
-#include "commands/defrem.h"
 #include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+#include "nodes/value.h"
 #include "port/pg_bswap.h"
 #include "replication/logical.h"
 #include "replication/output_plugin.h"
@@ -23,8 +25,7 @@
  * reader, so that is ours too: it sees the wait coming by the page that is asked for.
  */
 
-/* A batch leaves after this many pages of WAL that did not fill it: some milliseconds of decoding.
- */
+/* A batch leaves after this many pages of WAL that did not fill it: milliseconds of decoding. */
 #define MAX_PAGES_HELD 64
 
 /* length and LSN */
@@ -50,6 +51,11 @@ static struct {
 } batch;
 
 static void open_frame(LogicalDecodingContext* context, XLogRecPtr lsn, TransactionId xid) {
+    /* The functions of SQL end without another page read: what still gathers then would be lost. */
+    if (context->output_writer_private != NULL)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("option \"batch_bytes\" can only be used with START_REPLICATION"),
+                errhint("Leave it out, and the messages are those of pgoutput."));
     if (!batch.open) {
         batch.prepare_write(context, lsn, xid, true);
         batch.open = true;
@@ -86,11 +92,6 @@ static void send_batch_with_mark(LogicalDecodingContext* context, XLogRecPtr lsn
 
 static void prepare_frame(LogicalDecodingContext* context, XLogRecPtr lsn, TransactionId xid,
                           bool last_write pg_attribute_unused()) {
-    /* The functions of SQL end without another page read: what still gathers then would be lost. */
-    if (context->output_writer_private != NULL)
-        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                errmsg("option \"batch_bytes\" can only be used with START_REPLICATION"),
-                errhint("Leave it out, and the messages are those of pgoutput."));
     open_frame(context, lsn, xid);
 }
 
@@ -121,8 +122,7 @@ static int read_page(XLogReaderState* reader, XLogRecPtr page, int length, XLogR
     return batch.read_page(reader, page, length, record, buffer);
 }
 
-/* Takes our option out of the list, as pgoutput refuses what it does not know.  0 = not asked for.
- */
+/* Takes our option out of the list: pgoutput refuses what it does not know.  0 = not asked for. */
 static int take_batch_bytes(LogicalDecodingContext* context) {
     int bytes = 0;
     ListCell* cell;

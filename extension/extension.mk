@@ -60,7 +60,7 @@ isolation: install-extension
 # run-time preloaded, and with Debian 12's a server hangs in bindtextdomain before it starts.)  Debian's
 # server does not tell valgrind about its own allocator, so only reports that name the module count.
 MEMORY_TESTS ?= error_boundary place_order place_order_errors place_orders order_requests early_lock_release stock \
-    stock_row lifecycle handlers sagas waiting_room limits pricing coupons
+    stock_row lifecycle handlers sagas waiting_room limits pricing coupons output_plugin
 regress-memory: install-extension
 	@rm -f $(BUILD)/regress-memory/cluster/valgrind.*
 	@$(call on_scratch_cluster,regress-memory,,PG_BIN=$(PG_BIN) tools/pg_cluster.sh stop $(BUILD)/regress-memory/cluster; \

@@ -17,6 +17,9 @@ using std::chrono::steady_clock;
 /// How long one question may take: also how long a destructor may wait.
 constexpr int kQuestionMs = 1'000;
 
+/// A topic that a broker is about to create is missing for so long without a word.
+constexpr std::chrono::seconds kUnremarkable{2};
+
 /// Between two questions while no broker answers.
 constexpr std::chrono::milliseconds kUnreachableInterval{500};
 
@@ -153,10 +156,21 @@ void TopicDirectory::ask_for(Entry& entry, TimePoint now) {
         const ErrorClass error = classify(answer.err);
         if (error == ErrorClass::kDenied) {
             entry.state = State::kDenied;
-        } else if (error == ErrorClass::kTopicMissing &&
-                   now - entry.first_asked > options_.give_up) {
-            entry.state = State::kMissing;
+        } else if (error == ErrorClass::kTopicMissing) {
+            note_missing(entry, now);
         }
+    }
+}
+
+void TopicDirectory::note_missing(Entry& entry, TimePoint now) {
+    const auto missing = now - entry.first_asked;
+    if (missing > options_.give_up) {
+        entry.state = State::kMissing;
+    } else if (missing > kUnremarkable && !entry.remarked) {
+        entry.remarked = true;
+        const auto limit = std::chrono::duration_cast<std::chrono::seconds>(options_.give_up);
+        log::warn("topic_awaited",
+                  {{"topic", rd_kafka_topic_name(entry.topic)}, {"limit_s", limit.count()}});
     }
 }
 

@@ -68,6 +68,7 @@ class TopicDirectory {
         State state = State::kAsking;
         std::int32_t partitions = 0;
         std::optional<std::int64_t> max_message_bytes{};
+        bool remarked = false;  ///< that it is missing
         TimePoint first_asked{};
         TimePoint due{};
     };
@@ -75,6 +76,7 @@ class TopicDirectory {
     void run(const std::stop_token& stop);
     void ask_for_brokers(rd_kafka_topic_t* topic);
     void ask_for(Entry& entry, TimePoint now);
+    void note_missing(Entry& entry, TimePoint now);
     void ask_for_limit(Entry& entry, TimePoint now);
 
     rd_kafka_t* client_;

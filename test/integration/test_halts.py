@@ -250,6 +250,8 @@ def test_topic_that_is_not_there(shop):
     relay = shop.run_relay()
     event = shop.emit("nowhere", "k", {"n": 1})
     halts(relay, TOPIC_MISSING, shop.topic("nowhere"), timeout_s=60)  # a new topic takes its time to be known everywhere
+    awaited = relay.events("topic_awaited")
+    assert len(awaited) == 1 and shop.topic("nowhere") in awaited[0], "it says meanwhile what it waits for, once"
     shop.kafka.create(shop.topic("nowhere"))
     relay.start()
     audit.wait_delivered(shop)

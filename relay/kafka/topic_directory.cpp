@@ -162,7 +162,7 @@ void TopicDirectory::ask_for(Entry& entry, TimePoint now) {
     }
 }
 
-void TopicDirectory::note_missing(Entry& entry, TimePoint now) {
+void TopicDirectory::note_missing(Entry& entry, TimePoint now) const {
     const auto missing = now - entry.first_asked;
     if (missing > options_.give_up) {
         entry.state = State::kMissing;

@@ -76,7 +76,7 @@ class TopicDirectory {
     void run(const std::stop_token& stop);
     void ask_for_brokers(rd_kafka_topic_t* topic);
     void ask_for(Entry& entry, TimePoint now);
-    void note_missing(Entry& entry, TimePoint now);
+    void note_missing(Entry& entry, TimePoint now) const;
     void ask_for_limit(Entry& entry, TimePoint now);
 
     rd_kafka_t* client_;

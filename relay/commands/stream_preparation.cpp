@@ -106,7 +106,7 @@ postgres::SlotRow prepare_stream(postgres::Session& session,
     if (!slot) {
         require_all_but_slot(session, required);
         try {
-            postgres::make_slot(
+            postgres::make_with_plugin(
                 session, required.plugin,
                 [&](const std::string& plugin) {
                     const Lsn start = make ? make(plugin)

@@ -1,18 +1,19 @@
 #include "postgres/output_plugin.hpp"
 
 namespace holdfast::relay::postgres {
+namespace {
+
+constexpr std::string_view kInsufficientPrivilege = "42501";
+
+}  // namespace
 
 bool is_readable_plugin(std::string_view plugin) {
     return plugin == kPgoutput || plugin == kHoldfastPlugin;
 }
 
-bool is_refused_plugin(std::string_view message) {
-    return message.find("may not be used as an output plugin") != std::string_view::npos;
-}
-
-void make_slot(Session& session, const std::string& wanted,
-               const std::function<void(const std::string& plugin)>& make,
-               const std::function<void(const SqlError& error)>& refused) {
+void make_with_plugin(Session& session, const std::string& wanted,
+                      const std::function<void(const std::string& plugin)>& make,
+                      const std::function<void(const SqlError& error)>& refused) {
     if (wanted != "auto") {
         make(wanted);
         return;
@@ -24,7 +25,8 @@ void make_slot(Session& session, const std::string& wanted,
     try {
         make(std::string(kHoldfastPlugin));
     } catch (const SqlError& error) {
-        if (!is_refused_plugin(error.message())) {
+        // A role that may make no slot at all is refused with pgoutput as well.
+        if (error.sqlstate() != kInsufficientPrivilege) {
             throw;
         }
         refused(error);

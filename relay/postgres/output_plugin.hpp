@@ -16,15 +16,12 @@ inline constexpr std::string_view kHoldfastPlugin = "holdfast";
 
 [[nodiscard]] bool is_readable_plugin(std::string_view plugin);
 
-/// The server does not let the role use the plugin (output_plugin_libraries; only superusers see
-/// it).
-[[nodiscard]] bool is_refused_plugin(std::string_view message);
-
-/// Calls `make` with the plugin for a new slot: the one that is `wanted`, and when that is "auto",
-/// the extension's where this database has the extension, and pgoutput if the server refuses that
-/// one; `refused` then gets its words.  What else `make` throws goes through.
-void make_slot(Session& session, const std::string& wanted,
-               const std::function<void(const std::string& plugin)>& make,
-               const std::function<void(const SqlError& error)>& refused);
+/// Calls `make`, which makes a slot, with the plugin for it: the one that is `wanted`, and when
+/// that is "auto", the extension's where this database has the extension.  If the server does not
+/// permit the role that one (output_plugin_libraries, which only superusers see), `refused` gets
+/// its words, and pgoutput is the plugin.  What else `make` throws goes through.
+void make_with_plugin(Session& session, const std::string& wanted,
+                      const std::function<void(const std::string& plugin)>& make,
+                      const std::function<void(const SqlError& error)>& refused);
 
 }  // namespace holdfast::relay::postgres

@@ -6,7 +6,6 @@
 
 #include "base/byte_reader.hpp"
 #include "base/poll.hpp"
-#include "postgres/output_plugin.hpp"
 #include "postgres/sql_error.hpp"
 
 namespace holdfast::relay::postgres {
@@ -67,7 +66,9 @@ std::string quote_literal(std::string_view text) {
                          "installation, make the slot with: holdfast-relay init. Otherwise see "
                          "\"slot missing\" in docs/operations.md.");
     }
-    if (contains(message, "could not access file \"holdfast\"")) {
+    // The plugin is loaded at the start.
+    const bool of_plugin = options.batches && moment == Moment::kStarting;
+    if (of_plugin && state == "58P01") {
         throw FatalError(ExitCode::kConfig, message,
                          "Slot " + options.slot +
                              " is read with the extension's output plugin, and the server does not "
@@ -82,7 +83,7 @@ std::string quote_literal(std::string_view text) {
                              "lost\" in docs/operations.md: events of that time are still in "
                              "the outbox table.");
     }
-    if (is_refused_plugin(message)) {
+    if (of_plugin && state == "42501") {
         throw FatalError(
             ExitCode::kPermissionDenied, message,
             "Let the relay's role use it, as superuser: SELECT holdfast.grant_relay(...) "

@@ -5,6 +5,7 @@ from harness import audit
 from harness.waiting import wait_until
 from psycopg import sql
 from test_halts import CONFIG, PERMISSION_DENIED, halts
+from test_initial_snapshot import items, ops, prepare, streams, wait_confirmed
 
 
 def plugin_of(shop, slot=None):
@@ -42,31 +43,51 @@ def test_a_backlog_comes_whole_and_in_order(shop, plugin):
     assert (delivered.events, delivered.duplicates) == (2000, 0)
 
 
+def go_over(shop, plugin):
+    """As docs/operations.md has it."""
+    with shop.connect("postgres") as superuser:
+        superuser.execute("SELECT set_config('output_plugin_libraries', 'pgoutput, holdfast', false)"
+                          " WHERE current_setting('output_plugin_libraries', true) IS NOT NULL")
+        copy = f"{shop.slot}_copy"
+        superuser.execute("SELECT pg_copy_logical_replication_slot(%s, %s, false, %s)", [shop.slot, copy, plugin])
+        superuser.execute("SELECT pg_drop_replication_slot(%s)", [shop.slot])
+        superuser.execute("SELECT pg_copy_logical_replication_slot(%s, %s)", [copy, shop.slot])
+        superuser.execute("SELECT pg_drop_replication_slot(%s)", [copy])
+    assert plugin_of(shop) == plugin
+
+
 @pytest.mark.parametrize("old, new", [("pgoutput", "holdfast"), ("holdfast", "pgoutput")])
-def test_a_copied_slot_goes_on_with_the_other_plugin(shop, old, new):
-    """As docs/operations.md has it: nothing is lost, and nothing comes twice."""
+def test_a_slot_that_is_copied_and_back_goes_on_with_the_other_plugin(shop, old, new):
+    """Nothing is lost, and nothing comes twice."""
     relay = shop.run_relay(postgres={"plugin": old})
     shop.place(1, 1, 1)
     audit.wait_delivered(shop)
     relay.terminate()
     shop.place(2, 1, 1)
-    copy = f"{shop.slot}_{new}"
-    try:
-        shop.query("SELECT set_config('output_plugin_libraries', 'pgoutput, holdfast', false)"
-                   " WHERE current_setting('output_plugin_libraries', true) IS NOT NULL")
-        shop.query("SELECT pg_copy_logical_replication_slot(%s, %s, false, %s)", shop.slot, copy, new)
-        relay.write_config(postgres={"slot": copy, "plugin": new})
-        shop.place(3, 1, 1)
-        relay.start().wait_ready()
-        assert audit.wait_delivered(shop).duplicates == 0
-        assert plugin_of(shop, copy) == new
-        shop.cluster.drop_slot(shop.slot)
-        shop.place(4, 1, 1)
-        assert audit.wait_delivered(shop).duplicates == 0
-        relay.terminate()
-    finally:
-        relay.kill()
-        shop.cluster.drop_slot(copy)
+    go_over(shop, new)
+    shop.place(3, 1, 1)
+    relay.write_config(postgres={"plugin": "auto"})
+    relay.start().wait_ready()
+    shop.place(4, 1, 1)
+    assert audit.wait_delivered(shop).duplicates == 0
+    assert f"plugin={new}" in relay.events("stream_started")[-1]
+
+
+def test_its_snapshot_is_not_taken_again(shop):
+    items(shop, 3)
+    relay = prepare(shop, ["item"])
+    relay.write_config(postgres={"plugin": "pgoutput"})
+    relay.start("--create-slot")
+    streams(relay)
+    shop.query("INSERT INTO item VALUES (4)")
+    wait_confirmed(shop)
+    relay.terminate()
+    shop.query("INSERT INTO item VALUES (5)")
+    go_over(shop, "holdfast")
+    relay.write_config(postgres={"plugin": "auto"})
+    streams(relay.start(), 1)
+    wait_until(lambda: len(ops(shop)) >= 5, "the last row")
+    assert ops(shop) == [("r", 1), ("r", 2), ("r", 3), ("c", 4), ("c", 5)]
 
 
 def test_a_slot_of_another_plugin_than_the_configured_is_not_read(shop):

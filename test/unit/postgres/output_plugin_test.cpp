@@ -37,7 +37,7 @@ class OutputPlugin : public testing::DatabaseTest {
     /// The plugin of a slot that is made so.
     std::string made(const std::string& wanted) {
         const std::string slot = database_ + "_slot";
-        make_slot(
+        make_with_plugin(
             *session_, wanted,
             [&](const std::string& plugin) { create_slot(*session_, slot, "everything", plugin); },
             [&](const SqlError& error) { refusals_.push_back(error.message()); });

@@ -255,7 +255,7 @@ TEST_F(PluginStream, AMarkLetsWhatIsNotPublishedBeConfirmed) {
 
 // The server answers at once, also while it gathers, and says how far it has decoded.
 TEST_F(PluginStream, NoKeepaliveIsAheadOfWhatHasCome) {
-    constexpr int kTransactions = 20'000;
+    constexpr int kTransactions = 40'000;
     sql("DO $$ BEGIN FOR n IN 1.." + std::to_string(kTransactions) +
         " LOOP INSERT INTO holdfast.outbox VALUES (n, repeat('x', 200)); COMMIT; END LOOP; END $$");
     test::ManualClock clock;
@@ -275,8 +275,8 @@ TEST_F(PluginStream, NoKeepaliveIsAheadOfWhatHasCome) {
             ++commits;
             EXPECT_GT(Lsn{ByteReader(message.payload.substr(10)).u64()}, sent_before);
         }
-        // More than a batch holds, so that something is heard in between.
-        if (++messages % 1000 == 0) {
+        // More than libpq holds, so that something is heard in between.
+        if (++messages % 4000 == 0) {
             clock.advance(seconds(5));
             stream.send_status({}, {}, {});
         }
@@ -292,6 +292,12 @@ TEST_F(PluginStream, PluginThatTheRoleMayNotUseNeedsAPerson) {
     sql("ALTER DATABASE " + database_ + " RESET output_plugin_libraries");
     ReplicationStream stream(options(), clock_);
     EXPECT_EQ(code_of([&] { stream.start(batched_options()); }), ExitCode::kPermissionDenied);
+}
+
+TEST_F(PluginStream, PluginThatIsNotInstalledIsNotTakenForLostWal) {
+    sql("ALTER DATABASE " + database_ + " SET dynamic_library_path = '/not/there'");
+    ReplicationStream stream(options(), clock_);
+    EXPECT_EQ(code_of([&] { stream.start(batched_options()); }), ExitCode::kConfig);
 }
 
 TEST_F(PostgresStream, SecondReaderOfASlotHasToWait) {

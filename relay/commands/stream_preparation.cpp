@@ -107,7 +107,7 @@ postgres::SlotRow prepare_stream(postgres::Session& session,
         require_all_but_slot(session, required);
         try {
             postgres::make_with_plugin(
-                session, required.plugin,
+                session, required.slot, required.plugin,
                 [&](const std::string& plugin) {
                     const Lsn start = make ? make(plugin)
                                            : postgres::create_slot(session, required.slot,

@@ -6,6 +6,7 @@
 
 #include "base/byte_reader.hpp"
 #include "base/poll.hpp"
+#include "postgres/output_plugin.hpp"
 #include "postgres/sql_error.hpp"
 
 namespace holdfast::relay::postgres {
@@ -66,13 +67,8 @@ std::string quote_literal(std::string_view text) {
                          "installation, make the slot with: holdfast-relay init. Otherwise see "
                          "\"slot missing\" in docs/operations.md.");
     }
-    // The plugin is loaded at the start.
-    const bool of_plugin = options.batches && moment == Moment::kStarting;
-    if (of_plugin && state == "58P01") {
-        throw FatalError(ExitCode::kConfig, message,
-                         "Slot " + options.slot +
-                             " is read with the extension's output plugin, and the server does not "
-                             "have the extension's library: install it there, as it was.");
+    if (options.batches && moment == Moment::kStarting) {
+        throw_if_not_loadable(error, options.slot);
     }
     const bool invalidated = state == "55000" && (contains(message, "can no longer get changes") ||
                                                   contains(message, "invalidated"));
@@ -82,12 +78,6 @@ std::string quote_literal(std::string_view text) {
                              " still needed. Raise max_slot_wal_keep_size, then see \"slot "
                              "lost\" in docs/operations.md: events of that time are still in "
                              "the outbox table.");
-    }
-    if (of_plugin && state == "42501") {
-        throw FatalError(
-            ExitCode::kPermissionDenied, message,
-            "Let the relay's role use it, as superuser: SELECT holdfast.grant_relay(...) "
-            "does. See \"output plugin\" in docs/operations.md.");
     }
     if (state == "42501" || state.starts_with("28")) {
         throw FatalError(

@@ -105,6 +105,13 @@ def test_where_the_plugin_is_refused_a_new_slot_gets_pgoutput(shop):
     assert audit.wait_delivered(shop).duplicates == 0
 
 
+def test_a_refused_plugin_that_is_named_is_not_replaced(shop):
+    refuse_plugin(shop)
+    relay = shop.relay(postgres={"plugin": "holdfast"}).start("--create-slot")
+    halts(relay, PERMISSION_DENIED, "holdfast", "grant_relay")
+    assert shop.cluster.slot(shop.slot) is None
+
+
 def test_where_the_plugin_is_refused_its_slot_waits_for_a_person(shop):
     relay = shop.run_relay()
     shop.place(1, 1, 1)

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/scratch_server.hpp"
 
@@ -38,10 +39,21 @@ class OutputPlugin : public testing::DatabaseTest {
     std::string made(const std::string& wanted) {
         const std::string slot = database_ + "_slot";
         make_with_plugin(
-            *session_, wanted,
+            *session_, slot, wanted,
             [&](const std::string& plugin) { create_slot(*session_, slot, "everything", plugin); },
             [&](const SqlError& error) { refusals_.push_back(error.message()); });
         return read_slot(*session_, slot)->plugin;
+    }
+
+    /// How the making of one ends.
+    ExitCode code_of(const std::string& wanted) {
+        try {
+            made(wanted);
+        } catch (const FatalError& error) {
+            EXPECT_FALSE(error.hint().empty());
+            return error.code();
+        }
+        return ExitCode::kOk;
     }
 
     std::vector<std::string> refusals_;
@@ -76,8 +88,18 @@ TEST_F(OutputPlugin, OneThatIsNamedIsNeverReplaced) {
     sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
         "WHERE database = current_database()");
     if (allow("pgoutput")) {
-        EXPECT_THROW(made("holdfast"), SqlError);
+        EXPECT_EQ(code_of("holdfast"), ExitCode::kPermissionDenied);
     }
+}
+
+TEST_F(OutputPlugin, OneThatIsNotInstalledIsSaidToBe) {
+    sql("CREATE EXTENSION holdfast");
+    sql("ALTER DATABASE " + database_ + " SET dynamic_library_path = '/not/there'");
+    if (!allow("pgoutput, holdfast")) {
+        session_.emplace(options());
+    }
+    EXPECT_EQ(code_of("holdfast"), ExitCode::kConfig);
+    EXPECT_EQ(code_of("auto"), ExitCode::kConfig);
 }
 
 TEST_F(OutputPlugin, AnotherFailureGoesThrough) {

@@ -112,6 +112,8 @@ case $action in
     start) start "$@" ;;
     stop)
         [ -s "$data/postmaster.pid" ] || exit 0
-        run "$bin/pg_ctl" stop -w -s -D "$data" -m "${1:-fast}" >/dev/null ;;
+        # A server that is asked while it recovers from a crash may never end; nothing is to be left running.
+        run "$bin/pg_ctl" stop -w -s -D "$data" -m "${1:-fast}" >/dev/null ||
+            run "$bin/pg_ctl" stop -w -s -D "$data" -m immediate >/dev/null ;;
     *) die "unknown action: $action" ;;
 esac

@@ -51,11 +51,6 @@ static struct {
 } batch;
 
 static void open_frame(LogicalDecodingContext* context, XLogRecPtr lsn, TransactionId xid) {
-    /* The functions of SQL end without another page read: what still gathers then would be lost. */
-    if (context->output_writer_private != NULL)
-        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                errmsg("option \"batch_bytes\" can only be used with START_REPLICATION"),
-                errhint("Leave it out, and the messages are those of pgoutput."));
     if (!batch.open) {
         batch.prepare_write(context, lsn, xid, true);
         batch.open = true;
@@ -149,6 +144,14 @@ static void start_up(LogicalDecodingContext* context, OutputPluginOptions* optio
 
     batch.startup(context, options, is_init);
     if (bytes == 0) return;
+    /*
+     * The functions of SQL, which unlike a walsender report no progress, end without another page
+     * read: what still gathers then would be lost.
+     */
+    if (context->update_progress == NULL)
+        ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                errmsg("option \"batch_bytes\" can only be used with START_REPLICATION"),
+                errhint("Leave it out, and the messages are those of pgoutput."));
     batch.limit_bytes = bytes;
     batch.open = false;
     batch.marked = InvalidXLogRecPtr;

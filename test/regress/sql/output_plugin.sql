@@ -8,9 +8,12 @@ BEGIN
 END
 $$;
 CREATE TABLE plugin_test (id int PRIMARY KEY, note text);
+CREATE TABLE plugin_test_unpublished (id int);
 CREATE PUBLICATION plugin_test FOR TABLE plugin_test;
 SELECT count(*) FROM pg_create_logical_replication_slot('plugin_test', 'holdfast');
 SELECT count(*) FROM pg_copy_logical_replication_slot('plugin_test', 'plugin_test_pgoutput', false, 'pgoutput');
+-- Comes first, so that what is skipped is seen before any message (the functions report no progress).
+INSERT INTO plugin_test_unpublished VALUES (1);
 INSERT INTO plugin_test VALUES (1, 'one'), (2, repeat('two', 100));
 UPDATE plugin_test SET note = 'eins' WHERE id = 1;
 DELETE FROM plugin_test WHERE id = 2;
@@ -37,5 +40,5 @@ SELECT count(*) FROM messages('plugin_test');
 
 SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name LIKE 'plugin_test%';
 DROP PUBLICATION plugin_test;
-DROP TABLE plugin_test;
+DROP TABLE plugin_test, plugin_test_unpublished;
 DROP FUNCTION messages;

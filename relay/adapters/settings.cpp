@@ -78,7 +78,13 @@ postgres::ConnectOptions connect_options(const config::Config& config, std::stri
             .password = config.postgres.password,
             .passfile = config.postgres.passfile,
             .application_name = "holdfast-relay " + std::string(part),
-            .settings = {}};
+            .settings = "-c lock_timeout=5s"};
+}
+
+postgres::ConnectOptions snapshot_connect_options(const config::Config& config) {
+    postgres::ConnectOptions options = connect_options(config, "snapshot");
+    options.settings.clear();
+    return options;
 }
 
 kafka::Properties kafka_properties(const config::Config& config) {

@@ -10,6 +10,7 @@ import pytest
 from harness import audit
 from harness.processes import ROOT, free_ports
 from harness.relay import BINARY, Relay
+from harness.shop import expire
 from harness.waiting import wait_until
 
 CANARY = "canary-5f2c-s3cret"
@@ -239,3 +240,18 @@ def test_outbox_partition_is_kept_until_kafka_has_it(shop):
     assert shop.value("SELECT count(*) FROM holdfast.outbox WHERE aggregateid = %s", str(order_id)) >= 2
     relay.start()
     audit.wait_delivered(shop)
+
+
+def test_a_locked_catalogue_does_not_keep_holds_from_expiring(shop):
+    """Since PostgreSQL 16 a table that is being rebuilt is locked for whoever looks at its publication."""
+    relay = shop.run_relay()
+    warm_up, _, _ = shop.place(7, 1, 1)
+    expire(shop, warm_up)
+    shop.wait_status(warm_up, "EXPIRED")
+    order_id, _, _ = shop.place(7, 1, 1)
+    with shop.connect("postgres") as other, other.transaction():
+        other.execute("LOCK TABLE pg_catalog.pg_publication IN ACCESS EXCLUSIVE MODE")
+        wait_until(lambda: any("chore=verify" in line and "lock timeout" in line for line in relay.events("upkeep_failed")),
+                   "the publication is not waited for", 30)
+        expire(shop, order_id)
+        shop.wait_status(order_id, "EXPIRED")

@@ -2,6 +2,8 @@
 
 import pytest
 from harness import audit
+from harness.postgres import bindir
+from harness.processes import Process, as_server_user, give_to_server_user
 from harness.waiting import wait_until
 from psycopg import sql
 from test_halts import CONFIG, PERMISSION_DENIED, halts
@@ -43,11 +45,16 @@ def test_a_backlog_comes_whole_and_in_order(shop, plugin):
     assert (delivered.events, delivered.duplicates) == (2000, 0)
 
 
+def allow_plugin(superuser):
+    """For this connection, where the minor release has the setting."""
+    superuser.execute("SELECT set_config('output_plugin_libraries', 'pgoutput, holdfast', false)"
+                      " WHERE current_setting('output_plugin_libraries', true) IS NOT NULL")
+
+
 def go_over(shop, plugin):
     """As docs/operations.md has it."""
     with shop.connect("postgres") as superuser:
-        superuser.execute("SELECT set_config('output_plugin_libraries', 'pgoutput, holdfast', false)"
-                          " WHERE current_setting('output_plugin_libraries', true) IS NOT NULL")
+        allow_plugin(superuser)
         copy = f"{shop.slot}_copy"
         superuser.execute("SELECT pg_copy_logical_replication_slot(%s, %s, false, %s)", [shop.slot, copy, plugin])
         superuser.execute("SELECT pg_drop_replication_slot(%s)", [shop.slot])
@@ -136,3 +143,47 @@ def test_a_server_that_shuts_down_has_sent_what_gathers(shop):
     shop.cluster.restart("fast")
     wait_until(lambda: len(relay.events("stream_started")) > 1, "the relay streams again")
     assert audit.wait_delivered(shop).duplicates == 0
+
+
+class Standby:
+    """As far as its slot can tell: pg_receivewal, which confirms what it has written."""
+
+    def __init__(self, cluster, directory):
+        self._directory = directory / "standby"
+        self._directory.mkdir()
+        give_to_server_user(self._directory)
+        self._command = [*as_server_user(), bindir() / "pg_receivewal", "-d", cluster.dsn("postgres"), "-S", "standby", "--synchronous",
+                         "-D", self._directory]
+        cluster.admin("SELECT pg_create_physical_replication_slot('standby', true)")
+        self._process = None
+
+    def start(self):
+        self._process = Process(self._command, self._directory.with_suffix(".log"), cwd="/")
+
+    def stop(self):
+        self._process.kill()
+
+
+def test_a_failover_slot_does_not_overtake_its_standby(own_cluster, make_shop, directory):
+    """Nor keeps back what the standby has."""
+    if own_cluster.admin("SHOW server_version_num")[0].server_version_num < "170000":
+        pytest.skip("failover slots come with PostgreSQL 17")
+    shop = make_shop(cluster=own_cluster).seed()
+    standby = Standby(own_cluster, directory)
+    standby.start()
+    own_cluster.set(synchronized_standby_slots="standby")
+    with shop.connect("postgres") as superuser:
+        allow_plugin(superuser)
+        superuser.execute("SELECT pg_create_logical_replication_slot(%s, 'holdfast', failover => true)", [shop.slot])
+    relay = shop.relay().start().wait_ready()
+    for n in range(500):
+        shop.emit("order-events", str(n), {"n": n})
+    assert audit.wait_delivered(shop).duplicates == 0
+    standby.stop()
+    shop.emit("order-events", "500", {"n": 500})
+    wait_until(lambda: own_cluster.admin("SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'walsender' AND application_name LIKE '%%holdfast%%'"
+                                         " AND wait_event = 'WaitForStandbyConfirmation'"), "the walsender waits for the standby")
+    assert len(shop.records("order-events")) == 500
+    standby.start()
+    assert audit.wait_delivered(shop).duplicates == 0
+    assert "plugin=holdfast" in relay.events("stream_started")[-1]

@@ -65,7 +65,8 @@ class RecordSink {
     virtual SendResult send(TopicId topic, std::int32_t partition, const debezium::Record& record,
                             std::uint64_t ticket) = 0;
 
-    /// Sends what is queued now, rather than when a batch is full.  Never waits.
+    /// Sends what is queued now, rather than when a batch is full.  May wait for the reports on it,
+    /// for some milliseconds.
     virtual void send_now() = 0;
 
     /// Hands over all reports that are there, without waiting.  Reports of one partition come in

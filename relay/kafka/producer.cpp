@@ -19,6 +19,9 @@ using std::chrono::steady_clock;
 /// What librdkafka writes into our descriptor: an eventfd takes eight bytes.
 constexpr std::uint64_t kWakeUp = 1;
 
+/// How long send_now() waits.
+constexpr int kSendNowLimitMs = 5;
+
 // librdkafka does not change what it is given to copy, but its interface takes no const pointer.
 void* bytes_of(std::string_view text) {
     static char empty = 0;
@@ -51,7 +54,16 @@ HeadersHandle make_headers(std::span<const Header> headers) {
 
 Producer::Producer(const Properties& properties, DirectoryOptions directory) {
     ConfHandle conf = make_conf(properties, ClientKind::kProducer);
-    rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_dr_msg_cb(
+        conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* self) noexcept {
+            static_cast<Producer*>(self)->note(*message);
+        });
+    rd_kafka_conf_set_error_cb(conf.get(),
+                               [](rd_kafka_t*, int code, const char* reason, void* self) noexcept {
+                                   static_cast<Producer*>(self)->errors_.push_back(
+                                       {static_cast<rd_kafka_resp_err_t>(code), reason});
+                               });
     std::array<char, 512> problem{};
     client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), problem.data(), problem.size()));
     if (!client_) {
@@ -63,13 +75,10 @@ Producer::Producer(const Properties& properties, DirectoryOptions directory) {
     directory_ =
         std::make_unique<TopicDirectory>(client_.get(), directory, [this] { wake_.signal(); });
     bootstrap_.emplace(client_.get());
-    if (lingers_by_default(properties)) {
-        flusher_.emplace(client_.get());
-    }
+    lingers_ = lingers_by_default(properties);
 }
 
 Producer::~Producer() {
-    flusher_.reset();
     directory_.reset();
     // Without this, destroying waits for requests in flight.
     rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -154,64 +163,61 @@ ProduceResult Producer::produce(const ProducerTopic& topic, std::int32_t partiti
 }
 
 void Producer::send_now() {
-    if (flusher_) {
-        flusher_->send_now();
+    if (lingers_) {
+        // Lingering ends for as long as this takes.  A time-out means only that something is still
+        // unacknowledged.
+        static_cast<void>(rd_kafka_flush(client_.get(), kSendNowLimitMs));
     }
 }
 
 std::size_t Producer::poll(const std::function<void(const DeliveryReport&)>& report) {
     wake_.drain();
-    std::size_t reports = 0;
-    while (const EventHandle event{rd_kafka_queue_poll(queue_.get(), 0)}) {
-        reports += dispatch(event.get(), report);
+    rd_kafka_poll(client_.get(), 0);
+    handed_over_.clear();
+    handed_over_.swap(reports_);
+    for (const DeliveryReport& delivered : handed_over_) {
+        // What only stood behind a record that was refused: that one's report says why.
+        if (delivered.code != RD_KAFKA_RESP_ERR__PURGE_QUEUE || !a_record_was_refused()) {
+            report(delivered);
+        }
+    }
+    for (const ClientError& error : std::exchange(errors_, {})) {
+        handle(error);
     }
     bootstrap_->poll(connected());
-    return reports;
+    return handed_over_.size();
 }
 
-std::size_t Producer::dispatch(rd_kafka_event_t* event,
-                               const std::function<void(const DeliveryReport&)>& report) {
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-        std::size_t reports = 0;
-        while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
-            const bool delivered = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-            const auto* topic =
-                static_cast<const ProducerTopic*>(rd_kafka_topic_opaque(message->rkt));
-            if (delivered) {
-                contact(*topic, message->partition) = Contact::kMade;
-            } else if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE && a_record_was_refused()) {
-                continue;  // it only stood behind the one that was; that one's report says why
-            }
-            report({.opaque = reinterpret_cast<std::uint64_t>(message->_private),  // NOLINT
-                    .topic = topic,
-                    .partition = message->partition,
-                    .offset = delivered ? message->offset : -1,
-                    .bytes = message->len + message->key_len,
-                    .code = message->err,
-                    .error = classify(message->err)});
-            ++reports;
-        }
-        return reports;
+void Producer::note(const rd_kafka_message_t& message) {
+    const bool delivered = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    const auto* topic = static_cast<const ProducerTopic*>(rd_kafka_topic_opaque(message.rkt));
+    if (delivered) {
+        contact(*topic, message.partition) = Contact::kMade;
     }
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-        const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-        if (rd_kafka_event_error_is_fatal(event) != 0 || code == RD_KAFKA_RESP_ERR__FATAL) {
-            if (a_record_was_refused()) {
-                return 0;
-            }
-            throw_fatal();
+    reports_.push_back({.opaque = reinterpret_cast<std::uint64_t>(message._private),  // NOLINT
+                        .topic = topic,
+                        .partition = message.partition,
+                        .offset = delivered ? message.offset : -1,
+                        .bytes = message.len + message.key_len,
+                        .code = message.err,
+                        .error = classify(message.err)});
+}
+
+void Producer::handle(const ClientError& error) {
+    if (error.code == RD_KAFKA_RESP_ERR__FATAL) {
+        if (a_record_was_refused()) {
+            return;
         }
-        if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !connected()) {
-            throw_error(code, rd_kafka_event_error_string(event));
-        }
-        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-            directory_->doubt();
-            bootstrap_->all_brokers_down();
-        }
-        log_client_line(log::Level::kWarn, "kafka_error", rd_kafka_err2name(code),
-                        rd_kafka_event_error_string(event));
+        throw_fatal();
     }
-    return 0;
+    if (error.code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !connected()) {
+        throw_error(error.code, error.reason);
+    }
+    if (error.code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        directory_->doubt();
+        bootstrap_->all_brokers_down();
+    }
+    log_client_line(log::Level::kWarn, "kafka_error", rd_kafka_err2name(error.code), error.reason);
 }
 
 Producer::Contact& Producer::contact(const ProducerTopic& topic, std::int32_t partition) {
@@ -257,7 +263,8 @@ bool Producer::flush(milliseconds limit, const std::function<void(const Delivery
 }
 
 std::size_t Producer::outstanding() const {
-    return static_cast<std::size_t>(std::max(0, rd_kafka_outq_len(client_.get())));
+    return static_cast<std::size_t>(std::max(0, rd_kafka_outq_len(client_.get()))) +
+           reports_.size();
 }
 
 }  // namespace holdfast::relay::kafka

@@ -1,6 +1,6 @@
 // Sends records to Kafka and reports what became of each.  Idempotent, acks=all, no time limit: a
-// record is delivered, or fails for a reason that a person has to look at.  Never blocks and never
-// drops: when its bounded queue is full, produce() says so.
+// record is delivered, or fails for a reason that a person has to look at.  Never drops: when its
+// bounded queue is full, produce() says so.  Nothing but send_now() and flush() waits.
 //
 // Thread rule: one thread calls everything; poll fd() for reading, then call poll().
 #pragma once
@@ -20,7 +20,6 @@
 #include "base/event_fd.hpp"
 #include "kafka/bootstrap.hpp"
 #include "kafka/errors.hpp"
-#include "kafka/flusher.hpp"
 #include "kafka/handles.hpp"
 #include "kafka/properties.hpp"
 #include "kafka/topic_directory.hpp"
@@ -100,8 +99,10 @@ class Producer {
     ProduceResult produce(const ProducerTopic& topic, std::int32_t partition,
                           const OutgoingRecord& record, std::uint64_t opaque);
 
-    /// Sends what is queued now, rather than when batches are full or linger.ms is over.  Never
-    /// waits.  Without effect where the properties set linger.ms: then that is what is wanted.
+    /// Sends what is queued now, rather than when batches are full or linger.ms is over, and waits
+    /// until all of it is acknowledged, for 5 ms at most; poll() then has the reports.  On the way
+    /// to Kafka and back no thread but the client's own wakes up.  Without effect where the
+    /// properties set linger.ms: then that is what is wanted.
     void send_now();
 
     /// Reads all delivery reports that are there, without waiting.  Throws FatalError when the
@@ -127,8 +128,13 @@ class Producer {
     [[nodiscard]] bool connected() const { return directory_->reachable(); }
 
  private:
-    std::size_t dispatch(rd_kafka_event_t* event,
-                         const std::function<void(const DeliveryReport&)>& report);
+    struct ClientError {
+        rd_kafka_resp_err_t code;
+        std::string reason;
+    };
+
+    void note(const rd_kafka_message_t& message);
+    void handle(const ClientError& error);
     enum class Contact : std::uint8_t { kNone, kFirstInFlight, kMade };
     [[nodiscard]] Contact& contact(const ProducerTopic& topic, std::int32_t partition);
     [[nodiscard]] bool a_record_was_refused();
@@ -140,8 +146,12 @@ class Producer {
     std::deque<std::unique_ptr<ProducerTopic>> topics_;
     std::vector<std::vector<Contact>> contacts_;  ///< by directory index and partition
     std::unique_ptr<TopicDirectory> directory_;
-    std::optional<Flusher> flusher_;
+    bool lingers_ = false;
     std::optional<Bootstrap> bootstrap_;
+    // What the client's callbacks left for poll(): nothing may be thrown through its C code.
+    std::vector<DeliveryReport> reports_;
+    std::vector<DeliveryReport> handed_over_;
+    std::vector<ClientError> errors_;
 };
 
 }  // namespace holdfast::relay::kafka

@@ -128,7 +128,7 @@ def notes(kept):
         f"Snapshot: {sizes['snapshot_rows']:,} rows of the same table, `snapshot.mode` initial. Large transaction: {sizes['transaction_rows']:,} inserts into it.",
         f"Latency: one outbox row a transaction from 4 `pgbench` connections at 1,000/s for {sizes['latency_s']} s, after {sizes['warm_up_s']} s to warm up; from PostgreSQL's timestamp of "
         "the commit, which is taken before its flush, to one Python consumer. A producer alone: a process that produces records of that size at that rate beside the same load, "
-        "from its call to the same consumer; what no reader can be below here.",
+        "from its call to the same consumer, `linger.ms` 0.",
         "Kill: with -9 when half of the rows are in Kafka, then a new process on the same slot and offsets; the keys in the topic are counted.",
         f"Measured on {measured_on(kept)}.")
 

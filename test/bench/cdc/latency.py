@@ -45,7 +45,7 @@ class Receiver(threading.Thread):
 
 
 def producer_alone(place, topic, seconds, warm_up_s):
-    """What Kafka and its consumer take by themselves, beside the same load of PostgreSQL."""
+    """What Kafka and its consumer take for records that nobody reads from PostgreSQL, beside the same load of it."""
     place.kafka.create(topic, partitions=1)
     receiver = Receiver(place.kafka, topic)
     receiver.start()

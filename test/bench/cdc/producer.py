@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A producer alone, in a process of its own: records of the size of an outbox event at a rate, as they would come from a
-reader of no cost.  What Kafka, its consumer and the machine take by themselves.
+reader of no cost that sends each by itself.
 
     producer.py ADDRESS TOPIC RATE SECONDS
 

@@ -231,6 +231,54 @@ TEST_F(KafkaProducer, FullQueueIsAnAnswerAndReadableDescriptorTellsWhenToGoOn) {
     EXPECT_GT(full, 0U);
 }
 
+TEST_F(KafkaProducer, SendsNowWhatWouldLingerAndHasItsReport) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties());
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    send(producer, topic, 0, 0);
+    flush(producer);
+    // Nobody waits for a report here but send_now(), and not for as long as records linger.
+    std::size_t reported = 0;
+    for (std::uint64_t ticket = 1; ticket <= 20; ++ticket) {
+        send(producer, topic, 0, ticket);
+        producer.send_now();
+        reported += producer.poll([&](const DeliveryReport&) {});
+    }
+    EXPECT_GT(reported, 0U);
+    reported += flush(producer).size();
+    EXPECT_EQ(reported, 20U);
+}
+
+TEST_F(KafkaProducer, ReportsOfWhatWasSentNowMakeItsDescriptorReadable) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties());
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    send(producer, topic, 0, 1);
+    std::vector<DeliveryReport> reports;
+    const auto until = steady_clock::now() + seconds(20);
+    producer.send_now();
+    while (reports.empty() && steady_clock::now() < until) {
+        std::array<pollfd, 1> wait{pollfd{producer.fd(), POLLIN, 0}};
+        wait_for(wait, seconds(20));
+        producer.poll([&](const DeliveryReport& report) { reports.push_back(report); });
+    }
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_EQ(reports.front().opaque, 1U);
+}
+
+TEST_F(KafkaProducer, KeepsALingerOfTheUsers) {
+    broker_.create_topic("orders", 1);
+    Producer producer(properties({{"linger.ms", "900000"}}));
+    ProducerTopic& topic = producer.topic("orders");
+    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ASSERT_EQ(producer.produce(topic, 0, {.value = "v"}, 1), ProduceResult::kQueued);
+    producer.send_now();
+    EXPECT_EQ(producer.poll([](const DeliveryReport&) {}), 0U);
+    EXPECT_EQ(producer.outstanding(), 1U);
+}
+
 TEST_F(KafkaProducer, NeverGivesUpWhileTheBrokerIsDown) {
     broker_.create_topic("orders", 1);
     Producer producer(properties({{"reconnect.backoff.max.ms", "200"}}));

@@ -189,7 +189,6 @@ void Pipeline::read(TimePoint now) {
     // What lingers when the backlog ends, or at the bound, has nothing to wait for.
     if ((!fast_ && (records > 0 || was_fast)) || at_bound()) {
         sender_.send_now();
-        sender_.poll();
     }
     gather_until_ = now + (fast_ ? options_.fast_gather_limit : options_.gather_limit);
 }

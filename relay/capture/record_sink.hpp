@@ -66,7 +66,7 @@ class RecordSink {
                             std::uint64_t ticket) = 0;
 
     /// Sends what is queued now, rather than when a batch is full.  May wait for the reports on it,
-    /// for some milliseconds.
+    /// for some milliseconds; fd() is readable then.
     virtual void send_now() = 0;
 
     /// Hands over all reports that are there, without waiting.  Reports of one partition come in

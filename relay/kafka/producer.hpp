@@ -100,9 +100,9 @@ class Producer {
                           const OutgoingRecord& record, std::uint64_t opaque);
 
     /// Sends what is queued now, rather than when batches are full or linger.ms is over, and waits
-    /// until all of it is acknowledged, for 5 ms at most; poll() then has the reports.  On the way
-    /// to Kafka and back no thread but the client's own wakes up.  Without effect where the
-    /// properties set linger.ms: then that is what is wanted.
+    /// until all of it is acknowledged, for 5 ms at most; fd() is readable then.  On the way to
+    /// Kafka and back no thread but the client's own wakes up.  Without effect where the properties
+    /// set linger.ms: then that is what is wanted.
     void send_now();
 
     /// Reads all delivery reports that are there, without waiting.  Throws FatalError when the

@@ -134,7 +134,7 @@ def test_writers_beside_a_snapshot_miss_nothing_and_repeat_nothing_with_the_slot
             versions[row["id"]] = row["version"]
 
 
-ITEMS = 150_000  # so many that a kill comes in time
+ITEMS = 150_000  # so many, in small chunks, that a kill comes in time: after the first second's progress is saved
 
 
 def interrupted(shop, mode="initial"):
@@ -142,7 +142,7 @@ def interrupted(shop, mode="initial"):
     The order of `code` is that of the key reversed."""
     publish_tables(shop, "item (id int PRIMARY KEY, code int NOT NULL, pad text)")
     shop.query("INSERT INTO item SELECT g, %s + 1 - g, repeat('x', 50) FROM generate_series(1, %s) g", ITEMS, ITEMS)
-    relay = prepare(shop, ["item"], {**MODES, "snapshot.mode": mode, "snapshot.fetch.size": 1000}, capture={"max_in_flight_bytes": 65536})
+    relay = prepare(shop, ["item"], {**MODES, "snapshot.mode": mode, "snapshot.fetch.size": 100}, capture={"max_in_flight_bytes": 65536})
     relay.start(*([] if mode == "initial_only" else ["--create-slot"]))
     saved, sent = kill_in_the_middle(shop, relay)
     assert 0 < saved <= sent < ITEMS, "what was saved was in Kafka"

@@ -42,6 +42,13 @@ class KafkaProducer : public ::testing::Test {
         }
         return -1;
     }
+    /// A topic of one partition, which the producer knows.
+    ProducerTopic& orders(Producer& producer) {
+        broker_.create_topic("orders", 1);
+        ProducerTopic& topic = producer.topic("orders");
+        EXPECT_EQ(wait_for_partitions(producer, topic), 1);
+        return topic;
+    }
     std::vector<DeliveryReport> flush(Producer& producer) {
         EXPECT_TRUE(producer.flush(
             seconds(20), [&](const DeliveryReport& report) { reports_.push_back(report); }));
@@ -110,10 +117,8 @@ TEST_F(KafkaProducer, MissingTopicIsAnErrorAfterItsTime) {
 }
 
 TEST_F(KafkaProducer, KeepsOrderThroughRetriableErrors) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties({{"retry.backoff.ms", "10"}}));
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     constexpr std::int16_t kProduce = 0;
     rd_kafka_mock_push_request_errors(
         broker_.cluster(), kProduce, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
@@ -130,10 +135,8 @@ TEST_F(KafkaProducer, KeepsOrderThroughRetriableErrors) {
 }
 
 TEST_F(KafkaProducer, ReportsWhatTheBrokerWillNeverTake) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties());
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     constexpr std::int16_t kProduce = 0;
     rd_kafka_mock_push_request_errors(broker_.cluster(), kProduce, 1,
                                       RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
@@ -167,10 +170,8 @@ TEST_F(KafkaProducer, TakesASecondRecordOfAPartitionAfterTheFirstIsAcknowledged)
 }
 
 TEST_F(KafkaProducer, TakesNothingMoreAfterARecordThatIsRefused) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties({{"batch.num.messages", "1"}}));
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     send(producer, topic, 0, 0);
     ASSERT_EQ(flush(producer).size(), 1U);
     constexpr std::int16_t kProduce = 0;
@@ -232,10 +233,8 @@ TEST_F(KafkaProducer, FullQueueIsAnAnswerAndReadableDescriptorTellsWhenToGoOn) {
 }
 
 TEST_F(KafkaProducer, SendsNowWhatWouldLingerAndHasItsReport) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties());
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     send(producer, topic, 0, 0);
     flush(producer);
     // Nobody waits for a report here but send_now(), and not for as long as records linger.
@@ -251,10 +250,8 @@ TEST_F(KafkaProducer, SendsNowWhatWouldLingerAndHasItsReport) {
 }
 
 TEST_F(KafkaProducer, ReportsOfWhatWasSentNowMakeItsDescriptorReadable) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties());
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     send(producer, topic, 0, 1);
     std::vector<DeliveryReport> reports;
     const auto until = steady_clock::now() + seconds(20);
@@ -269,10 +266,8 @@ TEST_F(KafkaProducer, ReportsOfWhatWasSentNowMakeItsDescriptorReadable) {
 }
 
 TEST_F(KafkaProducer, KeepsALingerOfTheUsers) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties({{"linger.ms", "900000"}}));
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     ASSERT_EQ(producer.produce(topic, 0, {.value = "v"}, 1), ProduceResult::kQueued);
     producer.send_now();
     EXPECT_EQ(producer.poll([](const DeliveryReport&) {}), 0U);
@@ -280,10 +275,8 @@ TEST_F(KafkaProducer, KeepsALingerOfTheUsers) {
 }
 
 TEST_F(KafkaProducer, NeverGivesUpWhileTheBrokerIsDown) {
-    broker_.create_topic("orders", 1);
     Producer producer(properties({{"reconnect.backoff.max.ms", "200"}}));
-    ProducerTopic& topic = producer.topic("orders");
-    ASSERT_EQ(wait_for_partitions(producer, topic), 1);
+    ProducerTopic& topic = orders(producer);
     send(producer, topic, 0, 0);
     ASSERT_EQ(flush(producer).size(), 1U);
     rd_kafka_mock_broker_set_down(broker_.cluster(), 1);

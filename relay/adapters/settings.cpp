@@ -77,14 +77,7 @@ postgres::ConnectOptions connect_options(const config::Config& config, std::stri
     return {.dsn = config.postgres.dsn,
             .password = config.postgres.password,
             .passfile = config.postgres.passfile,
-            .application_name = "holdfast-relay " + std::string(part),
-            .settings = "-c lock_timeout=5s"};
-}
-
-postgres::ConnectOptions snapshot_connect_options(const config::Config& config) {
-    postgres::ConnectOptions options = connect_options(config, "snapshot");
-    options.settings.clear();
-    return options;
+            .application_name = "holdfast-relay " + std::string(part)};
 }
 
 kafka::Properties kafka_properties(const config::Config& config) {

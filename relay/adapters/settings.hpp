@@ -16,15 +16,9 @@
 
 namespace holdfast::relay::adapters {
 
-/// `part` ("capture", "inbox" ...) shows in pg_stat_activity as "holdfast-relay part".  A statement
-/// waits for a lock for 5 s: since PostgreSQL 16 even a look at a publication or at a column's
-/// default waits while its table is being rebuilt, and what else the session is for must not stand
-/// still.
+/// `part` ("capture", "inbox" ...) shows in pg_stat_activity as "holdfast-relay part".
 [[nodiscard]] postgres::ConnectOptions connect_options(const config::Config& config,
                                                        std::string_view part);
-
-/// For sessions that read whole tables, which wait for a table's lock as long as it takes.
-[[nodiscard]] postgres::ConnectOptions snapshot_connect_options(const config::Config& config);
 
 [[nodiscard]] kafka::Properties kafka_properties(const config::Config& config);
 

@@ -251,7 +251,7 @@ std::optional<postgres::SlotRow> CaptureLoop::prepare(const StopSignal& stop) {
             snapshot_.announce(*session_);
             tenure_.begin_anew(*session_);
             exported = postgres::ExportedSnapshot::with_slot(
-                adapters::snapshot_connect_options(config_), required_.slot, plugin);
+                adapters::connect_options(config_, "snapshot"), required_.slot, plugin);
             return exported->lsn();
         };
     }

@@ -145,7 +145,7 @@ snapshot::Step InitialSnapshot::next_step(postgres::Session& session, SlotPolicy
 bool InitialSnapshot::take(postgres::Session& session, snapshot::Step step,
                            std::optional<postgres::ExportedSnapshot> exported,
                            capture::RecordSink& sink, const EventFd& stop) {
-    const postgres::ConnectOptions connection = adapters::snapshot_connect_options(config_);
+    const postgres::ConnectOptions connection = adapters::connect_options(config_, "snapshot");
     if (!exported) {
         exported = postgres::ExportedSnapshot::of_now(connection);
     }

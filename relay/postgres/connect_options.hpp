@@ -18,9 +18,11 @@ struct ConnectOptions {
     std::string password;  ///< "" = what the dsn or the password file says
     std::string passfile;  ///< "" = libpq's default
     std::string application_name = "holdfast-relay";
-    /// Added to the session's settings ("-c lock_timeout=5s"); "" = none.  Ignored when the dsn has
-    /// its own `options`, and for replication connections.
-    std::string settings;
+    /// Added to the session's settings; "" = none.  Ignored when the dsn has its own `options`, and
+    /// for replication connections.  The limit: a row that somebody keeps locked makes one task
+    /// wait its turn, not all that the session is for; and since PostgreSQL 16 even a look at a
+    /// publication or a column's default waits while its table is being rebuilt.
+    std::string settings = "-c lock_timeout=5s";
 };
 
 /// Defaults: connect_timeout=10, keepalives_idle=10, keepalives_interval=5, keepalives_count=3,

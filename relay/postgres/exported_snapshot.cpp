@@ -59,6 +59,7 @@ Session ExportedSnapshot::reader(const ConnectOptions& options) const {
     session.exec(("SET TRANSACTION SNAPSHOT " + session.quote_literal(name_)).c_str());
     session.exec("SET LOCAL idle_in_transaction_session_timeout = 0");
     session.exec("SET LOCAL statement_timeout = 0");
+    session.exec("SET LOCAL lock_timeout = 0");
     session.exec("SET LOCAL row_security = off");
     session.exec("SET LOCAL search_path = pg_catalog, pg_temp");
     return session;

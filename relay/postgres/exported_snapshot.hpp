@@ -29,8 +29,9 @@ class ExportedSnapshot {
     [[nodiscard]] Lsn lsn() const noexcept { return lsn_; }
 
     /// A session that reads under the snapshot, in a transaction that only reads and that nothing
-    /// but its end takes down.  Row-level security that would hide rows is an error in it,
-    /// and its search_path has nothing but pg_catalog.
+    /// but its end takes down: it waits for a table's lock as long as that takes.  Row-level
+    /// security that would hide rows is an error in it, and its search_path has nothing but
+    /// pg_catalog.
     [[nodiscard]] Session reader(const ConnectOptions& options) const;
 
  private:

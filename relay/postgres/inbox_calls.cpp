@@ -42,12 +42,7 @@ void InboxArguments::append(std::int64_t offset, std::optional<std::string_view>
 }
 
 InboxCalls::InboxCalls(ConnectOptions options, std::string owner)
-    : options_(std::move(options)), owner_(std::move(owner)) {
-    if (options_.settings.empty()) {
-        // A row that somebody keeps locked makes the batch wait its turn with others, not hang.
-        options_.settings = "-c lock_timeout=5s";
-    }
-}
+    : options_(std::move(options)), owner_(std::move(owner)) {}
 
 Session& InboxCalls::session() {
     if (!session_ || !session_->usable()) {

@@ -74,6 +74,15 @@ TEST_F(CopyReaderTest, ReadersOfASnapshotSeeWhatItSees) {
     EXPECT_THROW(first.exec("INSERT INTO item VALUES (4)"), SqlError);
 }
 
+TEST_F(CopyReaderTest, AReaderOfASnapshotIsNotCutShort) {
+    const ExportedSnapshot snapshot = ExportedSnapshot::of_now(options());
+    ConnectOptions limited = options();
+    limited.settings = "-c lock_timeout=1s -c statement_timeout=1s";
+    Session reader = snapshot.reader(limited);
+    EXPECT_EQ(reader.exec("SHOW lock_timeout").text(0, 0), "0");
+    EXPECT_EQ(reader.exec("SHOW statement_timeout").text(0, 0), "0");
+}
+
 TEST_F(CopyReaderTest, ASnapshotWithItsSlotHasWhatTheSlotWillNotSend) {
     sql("CREATE TABLE item (id int)");
     sql("INSERT INTO item VALUES (1)");

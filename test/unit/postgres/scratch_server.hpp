@@ -36,8 +36,7 @@ class ScratchServer {
         return {.dsn = "host=" + directory_ + " port=5432 user=postgres dbname=" + database,
                 .password = {},
                 .passfile = {},
-                .application_name = "test",
-                .settings = {}};
+                .application_name = "test"};
     }
     [[nodiscard]] const std::string& directory() const { return directory_; }
 

@@ -77,6 +77,10 @@ TEST_F(PostgresSession, SetsNameEncodingAndOptions) {
     EXPECT_EQ(session.exec("SHOW lock_timeout").text(0, 0), "123ms");
 }
 
+TEST_F(PostgresSession, WaitsOnlySoLongForALock) {
+    EXPECT_EQ(session_->exec("SHOW lock_timeout").text(0, 0), "5s");
+}
+
 TEST_F(PostgresSession, QuotesIdentifiers) {
     EXPECT_EQ(session_->quote_identifier("a\"b"), "\"a\"\"b\"");
 }

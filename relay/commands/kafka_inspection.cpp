@@ -22,6 +22,7 @@ constexpr milliseconds kDescribeLimit{1'500};
 
 kafka::ClientHandle make_client(const kafka::Properties& properties) {
     kafka::ConfHandle conf = kafka::make_conf(properties, kafka::ClientKind::kProducer);
+    rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);
     std::array<char, 512> reason{};
     kafka::ClientHandle client(
         rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), reason.data(), reason.size()));
@@ -30,6 +31,17 @@ kafka::ClientHandle make_client(const kafka::Properties& properties) {
     }
     static_cast<void>(conf.release());  // the client's now
     return client;
+}
+
+/// The answer to a question that a refused login leaves open is only that no broker gave one.
+void throw_if_login_refused(rd_kafka_t* client) {
+    const kafka::QueueHandle queue(rd_kafka_queue_get_main(client));
+    while (const kafka::EventHandle event{rd_kafka_queue_poll(queue.get(), 0)}) {
+        if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+            kafka::throw_error(RD_KAFKA_RESP_ERR__AUTHENTICATION,
+                               rd_kafka_event_error_string(event.get()));
+        }
+    }
 }
 
 }  // namespace
@@ -41,6 +53,7 @@ ClusterFacts inspect_cluster(const kafka::Properties& properties,
     const rd_kafka_resp_err_t code =
         rd_kafka_metadata(client.get(), 1, nullptr, &raw, static_cast<int>(limit.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        throw_if_login_refused(client.get());
         kafka::throw_error(code, "asking the Kafka cluster for its topics");
     }
     const kafka::MetadataHandle metadata(raw);

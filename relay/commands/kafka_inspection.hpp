@@ -27,7 +27,8 @@ struct ClusterFacts {
     std::optional<bool> auto_create;  ///< auto.create.topics.enable; empty = not told
 };
 
-/// Throws RetryableError when no broker answers within `limit`, FatalError for wrong properties.
+/// Throws RetryableError when no broker answers within `limit`, FatalError for wrong properties and
+/// kPermissionDenied when the brokers refuse the login.
 /// Configurations are asked for the topics in `described` that exist.
 [[nodiscard]] ClusterFacts inspect_cluster(const kafka::Properties& properties,
                                            const std::vector<std::string>& described,

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from harness import audit
+from harness.kafka import Node
 from harness.postgres import Cluster
 from harness.waiting import holds_for, wait_until
 
@@ -298,6 +299,32 @@ def test_inbox_offset_beyond_the_end_of_the_topic(make_shop):
 def test_role_that_may_not_stream(shop):
     relay = shop.relay(postgres={"dsn": shop.cluster.dsn(shop.name, "shop_app")}).start("--create-slot")
     halts(relay, PERMISSION_DENIED)
+
+
+WITH_PASSWORDS = """listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+listener.name.plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+    username="broker" password="broker" user_broker="broker" user_relay="right";
+"""
+
+
+def test_a_password_that_kafka_refuses(shop, workplace, monkeypatch):
+    monkeypatch.setenv("KAFKA_PROPERTIES", WITH_PASSWORDS)
+    node = Node(workplace / "kafka_with_passwords")
+    login = {"bootstrap.servers": node.address, "security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN", "sasl.username": "relay"}
+    try:
+        relay = shop.relay(inbox=None, kafka={**login, "sasl.password": "wr0ng"})
+        relay.command("init")
+        checked = relay.command("check")
+        assert checked.returncode == PERMISSION_DENIED and "Authentication failed" in checked.stdout
+        halts(relay.start(), PERMISSION_DENIED, "Authentication failed", "credentials")
+        assert "wr0ng" not in checked.stdout + checked.stderr + relay.log_text()
+        relay.write_config(kafka={**login, "sasl.password": "right"})
+        assert f"{node.address}, 1 brokers" in relay.command("check").stdout
+    finally:
+        node.wipe()
 
 
 def test_unknown_key_names_the_nearest(shop):

@@ -1,6 +1,7 @@
 """Incremental snapshots, end to end: rows that were there before become records while the table changes, none
 older than what was sent before it; a snapshot goes on where it was, whatever happens to the relay."""
 
+import contextlib
 import threading
 
 import pytest
@@ -13,6 +14,18 @@ CHUNK = {"incremental.snapshot.chunk.size": 100}
 
 def take_snapshot(shop, tables, condition=None):
     return shop.value("CALL holdfast.snapshot(%s, %s, %s)", tables, condition, shop.slot)
+
+
+@contextlib.contextmanager
+def locked(shop, relay, table):
+    """A snapshot of `table` was asked for, and the table is locked before the relay can read it.  (From PostgreSQL 16 on the
+    request itself would wait for the lock.)"""
+    relay.pause()
+    snapshot_id = take_snapshot(shop, f"public.{table}")
+    with shop.connect("postgres") as other, other.transaction():
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        relay.resume()
+        yield snapshot_id
 
 
 def look(shop, snapshot_id):
@@ -116,9 +129,7 @@ def test_metrics_say_how_far_snapshots_are(shop):
         return relay.metrics().get(f"holdfast_relay_{name}{{{labels}}}")
 
     wait_until(lambda: value("snapshots", "PAUSED") == 0, "metrics before the first", 30)
-    with shop.connect("postgres") as other, other.transaction():
-        other.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
-        snapshot_id = take_snapshot(shop, "public.item")
+    with locked(shop, relay, "item") as snapshot_id:
         wait_until(lambda: value("snapshots", "RUNNING") == 1, "it runs", 30)
         assert (value("snapshot_tables"), value("snapshot_tables_remaining"), value("snapshot_rows_total")) == (1, 1, 0)
         started = shop.value("SELECT extract(epoch FROM started_at)::bigint FROM holdfast.snapshot_run")
@@ -219,9 +230,7 @@ def test_a_locked_table_holds_up_its_snapshot_and_nothing_else(shop):
     publish_tables(shop, "item (id int PRIMARY KEY)", "other (id int PRIMARY KEY)")
     shop.query("INSERT INTO item SELECT generate_series(1, 10)")
     relay = capture(shop, ["item", "other"], connector=CHUNK)
-    with shop.connect("postgres", autocommit=False) as connection:
-        connection.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
-        snapshot_id = take_snapshot(shop, "public.item")
+    with locked(shop, relay, "item") as snapshot_id:
         wait_until(lambda: relay.events("incremental_snapshot_retry"), "it has tried", 30)
         shop.query("INSERT INTO other VALUES (1)")
         events(shop, "other", 1)

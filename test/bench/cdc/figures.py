@@ -114,7 +114,7 @@ def notes(kept):
     return (
         "Debezium 3.7.0.Final in Kafka Connect standalone (Kafka 4.3.0). Tuned: `max.batch.size` 8192, `max.queue.size` 32768, `poll.interval.ms` 5, "
         "producer `linger.ms` 5, `batch.size` 1,000,000, `buffer.memory` 128 MiB, heap 512 MiB, ParallelGC, offsets every 5 s. Defaults: none of these, "
-        "and the heap and collector of `connect-standalone.sh`.",
+        "and the heap and collector of `connect-standalone.sh`. The broker has those of `kafka-server-start.sh`.",
         f"Contestants in turn in each of {sizes['rounds']} rounds, each on a copy of the same slot; figures are medians, ratios those within a round. Snapshot, large "
         "transaction and kill: one round. acks all, one partition. `pg_recvlogical` reads the same slot position with the same options into "
         "/dev/null, from process start to end, through the server's output plugin, and through the extension's with the batches that the relay asks for.",

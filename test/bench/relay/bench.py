@@ -7,14 +7,14 @@
 """
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "test/integration"))
+sys.path[1:1] = [str(ROOT / "test/integration"), str(ROOT / "test/bench")]
 
+import broker  # noqa: E402
 import drain  # noqa: E402
 import intake  # noqa: E402
 import latency  # noqa: E402
@@ -22,7 +22,6 @@ import load  # noqa: E402
 import report  # noqa: E402
 import saga  # noqa: E402
 from harness import relay as relay_module  # noqa: E402
-from harness.kafka import Node  # noqa: E402
 from harness.postgres import Cluster  # noqa: E402
 from harness.processes import leave, run_directory  # noqa: E402
 from harness.shop import Shop  # noqa: E402
@@ -47,7 +46,6 @@ def main():
     scale = 20 if options.quick else 1
     rounds = 1 if options.quick else options.rounds
 
-    os.environ.setdefault("KAFKA_JAVA_OPTS", "-Xmx1g")
     directory = run_directory("bench")
     rows, notes = [], []
     cluster = Cluster(directory / "postgres", SETTINGS).create()
@@ -55,7 +53,7 @@ def main():
     try:
         cluster.start()
         cluster.create_template("template_holdfast")
-        kafka = Node(directory / "kafka")
+        kafka = broker.start(directory / "kafka")
         for part, run in (
                 ("drain", lambda shop: drain.run(shop, options.rows // scale, rounds, say)),
                 ("latency", lambda shop: latency.run(shop, 20 if not options.quick else 5, say)),

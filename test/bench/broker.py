@@ -5,7 +5,7 @@ import os
 from harness.kafka import Node
 
 # kafka-server-start.sh and kafka-run-class.sh.  With a heap that may shrink, the broker collects its young generation every
-# three seconds at 1,000 requests a second, which is most of the tail of whoever's latency is measured.
+# three seconds at 1,000 requests a second, in the way of whoever's latency is measured.
 JAVA_OPTIONS = ("-Xms1g -Xmx1g -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
                 "-XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true")
 

@@ -40,4 +40,8 @@ std::string_view exit_code_name(ExitCode code) {
     return "unknown";
 }
 
+std::string quoted(std::string_view text) {
+    return "\"" + std::string(text) + "\"";
+}
+
 }  // namespace holdfast::relay

@@ -31,6 +31,9 @@ enum class ExitCode : int {
 /// Stable name of a code, for logs and messages: "slot_missing".
 [[nodiscard]] std::string_view exit_code_name(ExitCode code);
 
+/// "text", as a name stands in a message.
+[[nodiscard]] std::string quoted(std::string_view text);
+
 /// Base of all errors of the relay.  The message is lowercase, without a full stop, and holds
 /// neither row content nor secrets.
 class Error : public std::runtime_error {

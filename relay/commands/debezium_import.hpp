@@ -10,20 +10,9 @@
 #include <vector>
 
 #include "commands/connector_file.hpp"
+#include "commands/import_properties.hpp"
 
 namespace holdfast::relay::commands {
-
-/// A property that was not carried over, or not whole.
-struct ImportFinding {
-    std::string property;
-    std::string text;  ///< what to use instead, or why it does not matter; no full stop
-    enum class Weight {
-        kNote,           ///< nothing is lost
-        kDifference,     ///< something else is, but messages stay the same
-        kOtherMessages,  ///< messages differ, or may
-    };
-    Weight weight = Weight::kNote;
-};
 
 struct DebeziumImport {
     std::string toml;                     ///< findings as comments included

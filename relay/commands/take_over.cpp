@@ -19,10 +19,6 @@ using debezium::SourceOffsetKey;
 
 constexpr std::array<std::string_view, 4> kChanges = {"INSERT", "UPDATE", "DELETE", "TRUNCATE"};
 
-std::string quoted(const std::string& text) {
-    return "\"" + text + "\"";
-}
-
 [[noreturn]] void refuse(ExitCode code, const std::string& what, const std::string& hint) {
     throw FatalError(code, "cannot take over: " + what, hint);
 }

@@ -10,8 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <map>
-#include <regex>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -19,7 +18,7 @@
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
-#include "base/url.hpp"
+#include "config/consistency.hpp"
 #include "config/debezium_properties.hpp"
 #include "config/keys.hpp"
 #include "config/nearest.hpp"
@@ -38,23 +37,6 @@ std::string join(const std::vector<Problem>& problems) {
         text += (text.empty() ? "" : "\n") + problem.to_string();
     }
     return text;
-}
-
-const Key* find_key(std::string_view section, std::string_view name) {
-    for (const Key& key : keys()) {
-        if (key.section == section && fits(key, name)) {
-            return &key;
-        }
-    }
-    return nullptr;
-}
-
-std::string quoted(std::string_view text) {
-    return "\"" + std::string(text) + "\"";
-}
-
-std::string full_name(std::string_view section, std::string_view name) {
-    return bracketed(section) + " " + std::string(name);
 }
 
 /// "; did you mean "slot"?", or nothing when no candidate is near.
@@ -100,7 +82,8 @@ std::optional<std::string> variable(const Environment& environment, std::string_
 class Loader {
  public:
     Loader(std::string file, Privacy privacy, const Environment& environment)
-        : file_(std::move(file)), privacy_(privacy), environment_(environment) {
+        : privacy_(privacy), environment_(environment) {
+        origins_.file = std::move(file);
         config_.outboxes.emplace_back();
         for (const Key& key : keys()) {
             if (!is_list(key.section)) {
@@ -111,7 +94,7 @@ class Loader {
 
     void read_file(std::string_view text) {
         try {
-            const toml::table root = toml::parse(text, std::string_view(file_));
+            const toml::table root = toml::parse(text, std::string_view(origins_.file));
             for (const auto& [name, node] : root) {
                 read_section(std::string(name.str()), node);
             }
@@ -130,7 +113,10 @@ class Loader {
     }
 
     Config finish() {
-        check_config();
+        if (config_.connector.has_change_events() && !has_outbox_) {
+            config_.outboxes.clear();  // nobody has asked for an event router
+        }
+        std::ranges::move(inconsistencies(config_, origins_), std::back_inserter(problems_));
         if (!problems_.empty()) {
             std::stable_sort(problems_.begin(), problems_.end(), [](const auto& a, const auto& b) {
                 return line_of(a.origin) < line_of(b.origin);
@@ -147,7 +133,7 @@ class Loader {
     }
 
     [[nodiscard]] std::string at(const toml::source_region& source) const {
-        return file_ + ":" + std::to_string(source.begin.line);
+        return origins_.file + ":" + std::to_string(source.begin.line);
     }
 
     void report(std::string origin, std::string message) {
@@ -195,7 +181,7 @@ class Loader {
             } else {
                 config_.too_large.emplace_back();
             }
-            binding_origins_[section].push_back(at(element.source()));
+            origins_.elements[section].push_back(at(element.source()));
             seen_.clear();
             for (const Key& key : keys()) {
                 if (key.section == section) {
@@ -290,7 +276,7 @@ class Loader {
                 return;
             }
             if (section == "outbox") {
-                if (binding_origins_.contains("outbox")) {
+                if (origins_.elements.contains("outbox")) {
                     report(name, "[[outbox]] in the file cannot be overridden by the environment");
                     return;
                 }
@@ -467,7 +453,7 @@ class Loader {
                 }
             },
             key->target);
-        origins_[full_name(section, name)] = origin;
+        origins_.keys[full_name(section, name)] = origin;
     }
 
     /// Checks the value as its type demands, and keeps its text.
@@ -559,193 +545,11 @@ class Loader {
         }
     }
 
-    [[nodiscard]] std::string origin_of(std::string_view section, std::string_view name) const {
-        const auto found = origins_.find(full_name(section, name));
-        return found == origins_.end() ? file_ : found->second;
-    }
-
-    // What one key alone cannot tell.
-    void check_config() {
-        check_slot_name();
-        check_listen();
-        check_connector();
-        check_outboxes();
-        if (config_.postgres.publication.empty()) {
-            report(origin_of("postgres", "publication"), "[postgres] publication is empty");
-        }
-        for (const char c : config_.postgres.system_identifier) {
-            if (c < '0' || c > '9') {
-                report(origin_of("postgres", "system_identifier"),
-                       "[postgres] system_identifier is a number, as "
-                       "pg_control_system() shows it");
-                break;
-            }
-        }
-        if (!kafka_property(config_, "bootstrap.servers") &&
-            !kafka_property(config_, "metadata.broker.list")) {
-            report(file_,
-                   "[kafka] \"bootstrap.servers\" is missing: the brokers' host:port, "
-                   "separated by commas");
-        }
-        check_bindings();
-        check_notifications();
-        check_too_large();
-    }
-
-    void check_slot_name() {
-        const std::string& slot = config_.postgres.slot;
-        const bool good =
-            !slot.empty() && slot.size() <= 63 &&
-            slot.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-        if (!good) {
-            report(origin_of("postgres", "slot"),
-                   "[postgres] slot may have up to 63 lower case letters, digits and underscores");
-        }
-    }
-
-    void check_listen() {
-        const std::string& listen = config_.http.listen;
-        if (listen.empty()) {
-            return;
-        }
-        const std::size_t colon = listen.rfind(':');
-        int port = -1;
-        if (colon != std::string::npos && colon > 0) {
-            const char* begin = listen.data() + colon + 1;
-            const char* end = listen.data() + listen.size();
-            const auto [stop, error] = std::from_chars(begin, end, port);
-            port = error == std::errc() && stop == end ? port : -1;
-        }
-        if (port < 0 || port > 65'535) {
-            report(
-                origin_of("http", "listen"),
-                "[http] listen has to be host:port, as \"127.0.0.1:9464\", not " + quoted(listen));
-        }
-    }
-
-    void check_connector() {
-        if (config_.connector.has_change_events()) {
-            return;
-        }
-        const auto given = std::ranges::find_if(origins_, [](const auto& origin) {
-            return origin.first.starts_with(bracketed("connector")) &&
-                   origin.first != full_name("connector", "topic.prefix");
-        });
-        if (given != origins_.end()) {
-            report(given->second,
-                   "[connector] topic.prefix is missing: without it no table becomes change "
-                   "events, whatever else the section says; leave all of it out if none should");
-        }
-    }
-
-    void check_outboxes() {
-        if (config_.connector.has_change_events() && !has_outbox_) {
-            config_.outboxes.clear();  // nobody has asked for an event router
-        }
-        std::set<std::string_view> tables;
-        for (std::size_t i = 0; i < config_.outboxes.size(); ++i) {
-            const std::vector<std::string>& origins = binding_origins_["outbox"];
-            const std::string origin =
-                i < origins.size() ? origins[i] : origin_of("outbox", "table");
-            const std::string& table = config_.outboxes[i].table;
-            const std::size_t dot = table.find('.');
-            if (dot == std::string::npos || dot == 0 || dot + 1 == table.size()) {
-                report(origin, "[outbox] table has to be schema.table, not " + quoted(table));
-            } else if (!tables.insert(table).second) {
-                report(origin, "table " + quoted(table) + " is already an outbox");
-            }
-        }
-    }
-
-    void check_bindings() {
-        const std::vector<std::string>& origins = binding_origins_["inbox"];
-        for (std::size_t i = 0; i < config_.inbox.size(); ++i) {
-            const InboxBinding& binding = config_.inbox[i];
-            check_binding("inbox", binding.topic, binding.group, origins[i]);
-            if (!binding.call.empty() && binding.call.find('.') == std::string::npos) {
-                report(origins[i],
-                       "[[inbox]] call needs its schema, as "
-                       "\"holdfast.on_order_failed\", not " +
-                           quoted(binding.call));
-            }
-        }
-    }
-
-    void check_notifications() {
-        const std::vector<std::string>& origins = binding_origins_["notify"];
-        for (std::size_t i = 0; i < config_.notify.size(); ++i) {
-            const NotifyBinding& binding = config_.notify[i];
-            check_binding("notify", binding.topic, binding.group, origins[i]);
-            if (!binding.url.empty()) {
-                try {
-                    static_cast<void>(parse_url(binding.url));
-                } catch (const Error& error) {
-                    report(origins[i], std::string("[[notify]] url: ") + error.what());
-                }
-            }
-            if (!is_header_name(binding.secret_header)) {
-                report(origins[i],
-                       "[[notify]] secret_header has to be the name of an HTTP header, not " +
-                           quoted(binding.secret_header));
-            }
-            // Without the text: it is the secret.
-            if (std::ranges::any_of(binding.secret, [](char c) { return c < ' ' || c > '~'; })) {
-                report(origins[i],
-                       "[[notify]] secret has a character that no HTTP header can carry, such as a "
-                       "line break");
-            }
-        }
-    }
-
-    void check_too_large() {
-        const std::vector<std::string>& origins = binding_origins_["too_large"];
-        for (std::size_t i = 0; i < config_.too_large.size(); ++i) {
-            try {
-                const std::regex expression(config_.too_large[i].topic);
-            } catch (const std::regex_error& error) {
-                report(origins[i], "[[too_large]] topic " + quoted(config_.too_large[i].topic) +
-                                       " is neither a topic nor an expression: " + error.what());
-            }
-        }
-    }
-
-    void check_binding(const std::string& section, const std::string& topic,
-                       const std::string& group, const std::string& origin) {
-        if (group.empty()) {
-            report(origin, full_name(section, "group") + " is empty");
-        }
-        if (!topic.empty() && !bound_.emplace(group, topic).second) {
-            report(origin, "topic " + quoted(topic) + " is already bound in group " +
-                               quoted(group) + ": give this binding a group of its own");
-        }
-    }
-
-    /// A token of RFC 9110, and none of the headers that are the request's own.
-    static bool is_header_name(std::string_view name) {
-        constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
-        std::string lower;
-        for (const char c : name) {
-            const auto byte = static_cast<unsigned char>(c);
-            if ((byte > '~' || std::isalnum(byte) == 0) &&
-                kTokenMarks.find(c) == std::string_view::npos) {
-                return false;
-            }
-            lower += static_cast<char>(std::tolower(byte));
-        }
-        constexpr std::string_view kOwn[] = {"host",       "content-type",      "content-length",
-                                             "connection", "transfer-encoding", "user-agent"};
-        return !name.empty() && std::ranges::find(kOwn, lower) == std::end(kOwn) &&
-               !lower.starts_with("holdfast-");
-    }
-
     Config config_;
-    std::string file_;
     Privacy privacy_;
     const Environment& environment_;
     std::vector<Problem> problems_;
-    std::map<std::string, std::string> origins_;
-    std::map<std::string, std::vector<std::string>> binding_origins_;  // by section
-    std::set<std::pair<std::string, std::string>> bound_;              // group, topic
+    Origins origins_;
     std::set<std::string_view> seen_;
     bool has_outbox_ = false;  ///< [outbox] is in the file, or in the environment
 };

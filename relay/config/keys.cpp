@@ -648,9 +648,22 @@ bool is_list(std::string_view section) {
     return section == "inbox" || section == "notify" || section == "too_large";
 }
 
+const Key* find_key(std::string_view section, std::string_view name) {
+    for (const Key& key : keys()) {
+        if (key.section == section && fits(key, name)) {
+            return &key;
+        }
+    }
+    return nullptr;
+}
+
 std::string bracketed(std::string_view section) {
     const bool list = is_list(section);
     return (list ? "[[" : "[") + std::string(section) + (list ? "]]" : "]");
+}
+
+std::string full_name(std::string_view section, std::string_view name) {
+    return bracketed(section) + " " + std::string(name);
 }
 
 std::string environment_name(std::string_view section, std::string_view name) {

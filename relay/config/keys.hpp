@@ -45,11 +45,16 @@ struct Key {
 /// Whether `name` is the key's, or fits its name when that has arguments.
 [[nodiscard]] bool fits(const Key& key, std::string_view name);
 
+/// nullptr when there is none.
+[[nodiscard]] const Key* find_key(std::string_view section, std::string_view name);
+
 /// Whether the section is a list, in double brackets.
 [[nodiscard]] bool is_list(std::string_view section);
 
 /// "[kafka]", "[[inbox]]"
 [[nodiscard]] std::string bracketed(std::string_view section);
+/// "[postgres] slot"
+[[nodiscard]] std::string full_name(std::string_view section, std::string_view name);
 
 /// A [kafka] property that belongs to the relay, with the reason that a user gets.
 struct RefusedProperty {

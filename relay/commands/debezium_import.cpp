@@ -193,6 +193,31 @@ class Importer {
         converters(all_routed);
     }
 
+    void converters(bool all_routed) {
+        for (const std::string_view converter : kConverters) {
+            const std::string name(converter);
+            for (const auto& [option, value] : properties_.connector()) {
+                const auto* entry = debezium_property(PropertyOwner::kConnector, option);
+                if (option == name || (option.starts_with(name + ".") && entry != nullptr &&
+                                       entry->verdict == PropertyVerdict::kSupported)) {
+                    properties_.deal_with(option);
+                }
+            }
+            // What only an outbox has is written with the outbox.
+            if (!all_routed) {
+                properties_.put_converter(connector_section_, "connector", name);
+            }
+            if (!properties_.effective(name) && name != "header.converter" &&
+                !properties_.worker()) {
+                properties_.find(
+                    name,
+                    "it is the worker's: give the worker's properties with --worker, or see that "
+                    "it is JsonConverter with schemas",
+                    Weight::kOtherMessages);
+            }
+        }
+    }
+
     // ---- [kafka]
 
     void kafka() {
@@ -233,31 +258,6 @@ class Importer {
                 const std::string text = value.empty() ? "none" : value;
                 kafka_.add(ours, toml_string(text));
                 result_.kafka.emplace_back(ours, text);
-            }
-        }
-    }
-
-    void converters(bool all_routed) {
-        for (const std::string_view converter : kConverters) {
-            const std::string name(converter);
-            for (const auto& [option, value] : properties_.connector()) {
-                const auto* entry = debezium_property(PropertyOwner::kConnector, option);
-                if (option == name || (option.starts_with(name + ".") && entry != nullptr &&
-                                       entry->verdict == PropertyVerdict::kSupported)) {
-                    properties_.deal_with(option);
-                }
-            }
-            // What only an outbox has is written with the outbox.
-            if (!all_routed) {
-                properties_.put_converter(connector_section_, "connector", name);
-            }
-            if (!properties_.effective(name) && name != "header.converter" &&
-                !properties_.worker()) {
-                properties_.find(
-                    name,
-                    "it is the worker's: give the worker's properties with --worker, or see that "
-                    "it is JsonConverter with schemas",
-                    Weight::kOtherMessages);
             }
         }
     }

@@ -26,6 +26,7 @@
 #include "commands/notify_loop.hpp"
 #include "commands/supervisor.hpp"
 #include "commands/version.hpp"
+#include "config/loader.hpp"
 #include "http/server.hpp"
 #include "kafka/properties.hpp"
 #include "metrics/exposition.hpp"

@@ -27,6 +27,7 @@
 #include "commands/version.hpp"
 #include "config/config.hpp"
 #include "config/keys.hpp"
+#include "config/loader.hpp"
 #include "config/redact.hpp"
 #include "debezium/event_router.hpp"
 #include "debezium/topic_naming.hpp"

@@ -17,6 +17,7 @@
 #include "commands/debezium_import.hpp"
 #include "commands/take_over.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 #include "kafka/compacted_topic.hpp"
 
 namespace holdfast::relay::commands {

@@ -8,6 +8,7 @@
 #include "commands/publication.hpp"
 #include "commands/stream_preparation.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/output_plugin.hpp"
 #include "postgres/session.hpp"

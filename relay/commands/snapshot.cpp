@@ -12,6 +12,7 @@
 #include "base/errors.hpp"
 #include "commands/commands.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 #include "postgres/session.hpp"
 
 namespace holdfast::relay::commands {

@@ -16,6 +16,7 @@
 #include "commands/kafka_inspection.hpp"
 #include "commands/snapshot_line.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 #include "postgres/catalog.hpp"
 #include "postgres/session.hpp"
 #include "postgres/snapshot_overview.hpp"

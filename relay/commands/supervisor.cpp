@@ -11,6 +11,7 @@
 #include "base/lsn.hpp"
 #include "base/poll.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 
 namespace holdfast::relay::commands {
 namespace {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "config/loader.hpp"
 
 namespace holdfast::relay::adapters {
 namespace {

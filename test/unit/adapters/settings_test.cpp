@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adapters/producer_sink.hpp"
+#include "config/loader.hpp"
 
 namespace holdfast::relay::adapters {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "base/errors.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 
 namespace holdfast::relay::commands {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "config/config.hpp"
 #include "config/keys.hpp"
+#include "config/loader.hpp"
 
 namespace holdfast::relay::config {
 namespace {

@@ -28,6 +28,7 @@
 #include "capture/partitioner.hpp"
 #include "capture/translator.hpp"
 #include "config/config.hpp"
+#include "config/loader.hpp"
 #include "pgoutput/decoder.hpp"
 
 namespace holdfast::relay::capture {

@@ -1,3 +1,4 @@
+#include "config/loader.hpp"
 #include "config/config.hpp"
 
 #include <gtest/gtest.h>

@@ -3,8 +3,8 @@
 the same topics and one partition each, below build/bench-cdc.
 
     bench.py                       all parts, the section of docs/benchmarks.md and its charts
-    bench.py --only outbox,crash   some of the parts (outbox, crash, changes, latency, snapshot, transaction); the document
-                                   keeps the figures of the others
+    bench.py --only outbox,crash   some of the parts (latency, latency_real_time, outbox, crash, changes, snapshot, transaction);
+                                   the document keeps the figures of the others
     bench.py --contestant relay    some of the contestants (relay, relay_pgoutput, debezium, debezium_defaults); writes no document
 
 Other sizes than these, or another host, write no document either.
@@ -21,6 +21,7 @@ Sizes and repetitions, from the environment:
 """
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import sys
@@ -38,6 +39,7 @@ import crash  # noqa: E402
 import drain  # noqa: E402
 import figures  # noqa: E402
 import latency  # noqa: E402
+import scheduling  # noqa: E402
 import workload  # noqa: E402
 from harness import relay as relay_module  # noqa: E402
 from harness.postgres import Cluster  # noqa: E402
@@ -83,7 +85,18 @@ def changes(place, sizes):
 
 
 def at_rate(place, sizes):
-    return latency.run(place, sizes.latency_s, sizes.warm_up_s, sizes.rounds, say)
+    return latency.run(place, contestants.at_their_best(), sizes.latency_s, sizes.warm_up_s, sizes.rounds, say)
+
+
+def at_rate_in_real_time(place, sizes):
+    readers = [name for name in contestants.at_their_best() if name != "debezium_defaults"]  # which waits for its timers
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(scheduling.real_time(place.kafka.pid))
+        except PermissionError:
+            say("left out: SCHED_RR takes root, or a limit RLIMIT_RTPRIO of 1 (ulimit -r)")
+            return None
+        return latency.run(place, readers, sizes.latency_s, sizes.warm_up_s, sizes.rounds, say)
 
 
 def snapshot(place, sizes):
@@ -97,7 +110,8 @@ def transaction(place, sizes):
 
 
 # Latency comes first: what drains leave behind, pages to write back and topics whose files go a minute later, is in its way.
-PARTS = {"latency": at_rate, "outbox": outbox, "crash": killed, "changes": changes, "snapshot": snapshot, "transaction": transaction}
+PARTS = {"latency": at_rate, "latency_real_time": at_rate_in_real_time, "outbox": outbox, "crash": killed, "changes": changes,
+         "snapshot": snapshot, "transaction": transaction}
 
 
 def names(known):
@@ -135,7 +149,9 @@ def main():
             say(part)
             try:
                 with Place(cluster, kafka, f"cdc_{part}", directory / part) as place:
-                    results[part] = run(place, sizes)
+                    rounds = run(place, sizes)
+                if rounds is not None:
+                    results[part] = rounds
             except Exception:  # noqa: BLE001  the other parts are worth their time all the same
                 traceback.print_exc()
                 failed.append(part)

@@ -75,8 +75,9 @@ def draw(kept):
     # Text as text: small files, readable in a diff.  The salt makes the ids the same each time.
     plt.rcParams.update({"svg.hashsalt": "holdfast", "svg.fonttype": "none", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"]})
     measured = kept["parts"]
-    latency = {text: values for field, text in (("p50_ms", "p50"), ("p99_ms", "p99"))
-               for values in medians(measured, {"latency": text}, field).values()}
+    latency = {f"{text}{how}": values for part, how in (("latency", ""), ("latency_real_time", ",\nSCHED_RR"))
+               for field, text in (("p50_ms", "p50"), ("p99_ms", "p99"))
+               for values in medians(measured, {part: text}, field).values()}
     found = {"throughput": (medians(measured, PARTS, "rate", 1000), "thousand events per second", "{:,.1f}"),
              "cpu": (medians(measured, PARTS, "cpu_us"), "microseconds", "{:.1f}"),
              "memory": (medians(measured, PARTS, "peak_bytes", 2**20), "MiB", "{:,.0f}"),

@@ -99,11 +99,12 @@ def measure(place, name, slot, seconds, warm_up_s):
     return after_warm_up([(at, receiver.arrivals[n]) for n, at in committed.items()], warm_up_s)
 
 
-def run(place, seconds, warm_up_s, rounds, say):
+def run(place, readers, seconds, warm_up_s, rounds, say):
+    """{name: its rounds} of the producer alone and of the `readers`."""
     workload.live_outbox(place)
     found = {}
     for n in range(1, rounds + 1):
-        for name in ("producer", *contestants.at_their_best()):
+        for name in ("producer", *readers):
             if name == "producer":
                 got = producer_alone(place, f"producer_{n}", seconds, warm_up_s)
             else:

@@ -276,6 +276,18 @@ std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
         }
         run.tables.push_back(std::move(table));
     }
+    // Renamed since, or published, or taken into a list: a table that no other run would read.
+    for (const postgres::SnapshotTable* table : in_order(tables)) {
+        if (std::ranges::none_of(progress, [&](const postgres::SnapshotTableRow& row) {
+                return row.schema == table->schema && row.table == table->name;
+            })) {
+            const int ordinal =
+                postgres::add_snapshot_table(session, run.id, table->schema, table->name);
+            log::warn("snapshot_table_added",
+                      {{"snapshot_id", run.id}, {"table", table->schema + "." + table->name}});
+            run.tables.push_back(make_table(session, *table, ordinal));
+        }
+    }
     return run;
 }
 

@@ -77,6 +77,13 @@ std::int64_t start_snapshot(Session& session, const std::string& slot,
         .int64(0, 0);
 }
 
+int add_snapshot_table(Session& session, std::int64_t snapshot_id, const std::string& schema,
+                       const std::string& table) {
+    const Result row = session.exec("SELECT holdfast.snapshot_add($1::bigint, $2, $3)",
+                                    {number(snapshot_id).c_str(), schema.c_str(), table.c_str()});
+    return static_cast<int>(row.int64(0, 0));
+}
+
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,
                             const std::optional<std::vector<std::string>>& last_key,
                             std::int64_t rows_sent, bool completed,

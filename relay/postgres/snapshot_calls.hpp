@@ -44,6 +44,10 @@ std::int64_t start_snapshot(Session& session, const std::string& slot,
                             const std::vector<std::pair<std::string, std::string>>& tables,
                             Lsn lsn);
 
+/// A table that an unfinished snapshot is to read besides.  Returns its ordinal, the last.
+int add_snapshot_table(Session& session, std::int64_t snapshot_id, const std::string& schema,
+                       const std::string& table);
+
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,
                             const std::optional<std::vector<std::string>>& last_key,
                             std::int64_t rows_sent, bool completed,

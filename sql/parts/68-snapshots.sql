@@ -185,6 +185,33 @@ $$;
 COMMENT ON FUNCTION holdfast.snapshot_start IS
     'For the relay: an initial snapshot of these tables begins, numbered from 1 in their order. HF041 when the slot has one that has not ended.';
 
+CREATE FUNCTION holdfast.snapshot_add(snapshot_id bigint, schema_name text, table_name text) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    run snapshot_run;
+    added int;
+BEGIN
+    IF num_nulls(snapshot_add.schema_name, snapshot_add.table_name) > 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF005', MESSAGE = 'schema_name and table_name must not be null';
+    END IF;
+    run := snapshot_lock(snapshot_add.snapshot_id);
+    IF run.kind <> 'initial' OR run.finished_at IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HF041',
+            MESSAGE = format('snapshot %s is not an initial one that has not ended', run.snapshot_id);
+    END IF;
+    INSERT INTO snapshot_table (snapshot_id, ordinal, schema_name, table_name)
+    SELECT run.snapshot_id, coalesce(max(t.ordinal), 0) + 1, snapshot_add.schema_name, snapshot_add.table_name
+    FROM snapshot_table t WHERE t.snapshot_id = run.snapshot_id
+    RETURNING ordinal INTO added;
+    RETURN added;
+END
+$$;
+COMMENT ON FUNCTION holdfast.snapshot_add IS
+    'For the relay: a table that an unfinished initial snapshot is to read besides, because it was renamed or published since it began; its number. HF041 when the snapshot has ended.';
+
 CREATE FUNCTION holdfast.snapshot_progress(
     snapshot_id bigint, ordinal int, last_key text[], rows_sent bigint, completed boolean, key_columns text[] DEFAULT NULL)
 RETURNS void

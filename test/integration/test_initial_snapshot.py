@@ -193,6 +193,25 @@ def test_a_key_whose_order_changes_is_read_from_its_beginning(shop):
     assert set(reads(shop)) >= {str(n) for n in range(1, ITEMS + 1)}
 
 
+def test_a_table_that_is_renamed_before_its_turn_is_read_under_its_new_name(shop):
+    relay, _, _ = interrupted(shop)
+    shop.kafka.create(topic(shop, "article"))
+    relay.write_config(connector={"table.include.list": "public.item,public.article"})
+    shop.query("ALTER TABLE item RENAME TO article")
+    shop.query("UPDATE article SET pad = 'late' WHERE id = 1")
+    relay.start()
+    wait_rows(shop, relay, STATUS, "COMPLETED")
+    wait_confirmed(shop)
+    rows = now(shop, "article")
+    assert rows.keys() == set(range(1, ITEMS + 1))
+    assert rows[1]["pad"] == "late"
+    tables = shop.query("SELECT table_name, status, rows_sent FROM holdfast.snapshot_table ORDER BY ordinal")
+    assert [(t.table_name, t.status) for t in tables] == [("item", "COMPLETED"), ("article", "COMPLETED")]
+    assert tables[1].rows_sent == ITEMS
+    (left,), (added,) = relay.events("snapshot_table_gone"), relay.events("snapshot_table_added")
+    assert " table=public.item " in left and added.endswith(" table=public.article")
+
+
 def test_a_slot_that_is_made_anew_has_the_whole_snapshot(shop):
     relay, _, _ = interrupted(shop)
     shop.cluster.drop_slot(shop.slot)

@@ -192,9 +192,15 @@ SELECT holdfast.snapshot_stop(:initial_id);
 SELECT holdfast.snapshot_end(:initial_id, 'COMPLETED', NULL);
 \set VERBOSITY default
 SELECT holdfast.snapshot_progress(:initial_id, 2, '{1}', 1, true);
+SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', 'renamed') AS ordinal;
+SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', NULL);
+SELECT holdfast.snapshot_progress(:initial_id, 3, '{9}', 9, true);
 SELECT holdfast.snapshot_progress(:initial_id, 1, '{3}', 3, false);
 SELECT holdfast.snapshot_progress(:initial_id, 1, '{3}', 3, true);
 SELECT holdfast.snapshot_end(:initial_id, 'COMPLETED', NULL), holdfast.snapshot_end(:initial_id, 'STOPPED', 'late') AS again;
+SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', 'late');
+\echo :SQLSTATE
+SELECT holdfast.snapshot_add(:third_snapshot_id, 'regress_snap', 'incremental');
 SELECT r.kind, r.status, r.snapshot_lsn, t.ordinal, t.status, t.last_key, t.rows_sent, r.last_error
 FROM holdfast.snapshot_run r JOIN holdfast.snapshot_table t USING (snapshot_id) WHERE r.snapshot_id = :initial_id ORDER BY t.ordinal;
 SELECT aggregate_type, type, data_collection, additional_data FROM holdfast.snapshot_notification

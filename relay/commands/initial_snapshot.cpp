@@ -263,8 +263,7 @@ std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
             log::warn("snapshot_table_gone", {{"snapshot_id", run.id},
                                               {"table", row.schema + "." + row.table},
                                               {"rows_sent", row.rows_sent}});
-            postgres::save_snapshot_progress(session, run.id, row.ordinal, row.last_key,
-                                             row.rows_sent, true, row.key_columns);
+            postgres::skip_snapshot_table(session, run.id, row.ordinal);
             continue;
         }
         snapshot::Table table = make_table(session, found->second, row.ordinal);

@@ -84,6 +84,11 @@ int add_snapshot_table(Session& session, std::int64_t snapshot_id, const std::st
     return static_cast<int>(row.int64(0, 0));
 }
 
+void skip_snapshot_table(Session& session, std::int64_t snapshot_id, int ordinal) {
+    session.exec("SELECT holdfast.snapshot_skip($1::bigint, $2::int)",
+                 {number(snapshot_id).c_str(), number(ordinal).c_str()});
+}
+
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,
                             const std::optional<std::vector<std::string>>& last_key,
                             std::int64_t rows_sent, bool completed,

@@ -13,7 +13,8 @@ std::vector<SnapshotCount> read_snapshot_counts(Session& session, const std::str
         "                        FILTER (WHERE r.finished_at IS NULL))::bigint, 0) "
         "FROM holdfast.snapshot_run r "
         "LEFT JOIN LATERAL (SELECT count(*) AS tables, "
-        "                          count(*) FILTER (WHERE status <> 'COMPLETED') AS remaining "
+        "                          count(*) FILTER (WHERE status IN ('REQUESTED', 'RUNNING')) "
+        "                            AS remaining "
         "                   FROM holdfast.snapshot_table "
         "                   WHERE snapshot_id = r.snapshot_id) t ON r.finished_at IS NULL "
         "WHERE r.slot = $1::name GROUP BY r.kind, r.status",

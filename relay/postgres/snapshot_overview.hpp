@@ -19,7 +19,7 @@ struct SnapshotCount {
     std::string status;  ///< as in holdfast.snapshot_run
     std::int64_t snapshots = 0;
     std::int64_t tables = 0;            ///< 0 for those that have ended
-    std::int64_t tables_remaining = 0;  ///< of these, not COMPLETED
+    std::int64_t tables_remaining = 0;  ///< of these, REQUESTED or RUNNING
     std::int64_t started_seconds = 0;   ///< the first, Unix time; 0 = none has, or they have ended
 };
 

@@ -212,6 +212,31 @@ $$;
 COMMENT ON FUNCTION holdfast.snapshot_add IS
     'For the relay: a table that an unfinished initial snapshot is to read besides, because it was renamed or published since it began; its number. HF041 when the snapshot has ended.';
 
+CREATE FUNCTION holdfast.snapshot_skip(snapshot_id bigint, ordinal int) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    run snapshot_run;
+    part snapshot_table;
+    collection text;
+BEGIN
+    run := snapshot_lock(snapshot_skip.snapshot_id);
+    -- Under another name its changes go elsewhere: should it come back, its rows are read from the first one on.
+    UPDATE snapshot_table t SET status = 'STOPPED', last_key = NULL, finished_at = now()
+    WHERE t.snapshot_id = run.snapshot_id AND t.ordinal = snapshot_skip.ordinal AND t.status IN ('REQUESTED', 'RUNNING')
+    RETURNING * INTO part;
+    IF FOUND THEN
+        collection := format('%I.%I', part.schema_name, part.table_name);
+        PERFORM snapshot_notify(run, 'TABLE_SCAN_COMPLETED', collection, jsonb_build_object(
+            'scanned_collection', collection, 'total_rows_scanned', part.rows_sent::text, 'status', 'SKIPPED'));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION holdfast.snapshot_skip IS
+    'For the relay: a table of an unfinished snapshot is gone, which ends without the rest of it.';
+
 CREATE FUNCTION holdfast.snapshot_progress(
     snapshot_id bigint, ordinal int, last_key text[], rows_sent bigint, completed boolean, key_columns text[] DEFAULT NULL)
 RETURNS void
@@ -235,7 +260,8 @@ BEGIN
         status = CASE WHEN run.finished_at IS NOT NULL OR t.status = 'COMPLETED' THEN t.status
                       WHEN completed THEN 'COMPLETED' ELSE 'RUNNING' END,
         started_at = coalesce(t.started_at, now()),
-        finished_at = CASE WHEN run.finished_at IS NULL AND completed THEN coalesce(t.finished_at, now()) ELSE t.finished_at END
+        finished_at = CASE WHEN run.finished_at IS NOT NULL OR t.status = 'COMPLETED' THEN t.finished_at
+                           WHEN completed THEN now() END
     WHERE t.snapshot_id = run.snapshot_id AND t.ordinal = snapshot_progress.ordinal
     RETURNING * INTO part;
     IF NOT FOUND THEN
@@ -277,14 +303,14 @@ BEGIN
     END IF;
     IF snapshot_end.status = 'COMPLETED' THEN
         SELECT string_agg(format('%I.%I', t.schema_name, t.table_name), ', ' ORDER BY t.ordinal) INTO unread
-        FROM snapshot_table t WHERE t.snapshot_id = run.snapshot_id AND t.status <> 'COMPLETED';
+        FROM snapshot_table t WHERE t.snapshot_id = run.snapshot_id AND t.status IN ('REQUESTED', 'RUNNING');
         IF unread IS NOT NULL THEN
             RAISE EXCEPTION USING ERRCODE = 'HF041',
                 MESSAGE = format('snapshot %s is not complete: %s', run.snapshot_id, unread);
         END IF;
     END IF;
     UPDATE snapshot_table t SET status = 'STOPPED', finished_at = now()
-    WHERE t.snapshot_id = run.snapshot_id AND t.status <> 'COMPLETED';
+    WHERE t.snapshot_id = run.snapshot_id AND t.status IN ('REQUESTED', 'RUNNING');
     UPDATE snapshot_run r SET status = snapshot_end.status, finished_at = now(), last_error = error
     WHERE r.snapshot_id = run.snapshot_id;
     PERFORM snapshot_notify(run, CASE snapshot_end.status WHEN 'STOPPED' THEN 'ABORTED' ELSE snapshot_end.status END,

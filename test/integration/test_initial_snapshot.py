@@ -206,7 +206,7 @@ def test_a_table_that_is_renamed_before_its_turn_is_read_under_its_new_name(shop
     assert rows.keys() == set(range(1, ITEMS + 1))
     assert rows[1]["pad"] == "late"
     tables = shop.query("SELECT table_name, status, rows_sent FROM holdfast.snapshot_table ORDER BY ordinal")
-    assert [(t.table_name, t.status) for t in tables] == [("item", "COMPLETED"), ("article", "COMPLETED")]
+    assert [(t.table_name, t.status) for t in tables] == [("item", "STOPPED"), ("article", "COMPLETED")]
     assert tables[1].rows_sent == ITEMS
     (left,), (added,) = relay.events("snapshot_table_gone"), relay.events("snapshot_table_added")
     assert " table=public.item " in left and added.endswith(" table=public.article")

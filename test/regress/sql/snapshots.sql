@@ -195,6 +195,16 @@ SELECT holdfast.snapshot_progress(:initial_id, 2, '{1}', 1, true);
 SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', 'renamed') AS ordinal;
 SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', NULL);
 SELECT holdfast.snapshot_progress(:initial_id, 3, '{9}', 9, true);
+-- One that is gone, is back, and is gone again; one that is complete stays so.
+SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', 'gone') AS ordinal;
+SELECT holdfast.snapshot_progress(:initial_id, 4, '{5}', 5, false);
+SELECT holdfast.snapshot_skip(:initial_id, 4), holdfast.snapshot_skip(:initial_id, 3);
+SELECT ordinal, status, last_key, rows_sent, finished_at IS NOT NULL AS finished FROM holdfast.snapshot_table
+WHERE snapshot_id = :initial_id AND ordinal > 2 ORDER BY ordinal;
+SELECT holdfast.snapshot_progress(:initial_id, 4, '{2}', 2, false);
+SELECT status, last_key, rows_sent, finished_at IS NOT NULL AS finished FROM holdfast.snapshot_table
+WHERE snapshot_id = :initial_id AND ordinal = 4;
+SELECT holdfast.snapshot_skip(:initial_id, 4);
 SELECT holdfast.snapshot_progress(:initial_id, 1, '{3}', 3, false);
 SELECT holdfast.snapshot_progress(:initial_id, 1, '{3}', 3, true);
 SELECT holdfast.snapshot_end(:initial_id, 'COMPLETED', NULL), holdfast.snapshot_end(:initial_id, 'STOPPED', 'late') AS again;

@@ -4,9 +4,11 @@ A child gets a signal when the thread that started it ends, so that a killed tes
 behind; start servers from the main thread, therefore.
 """
 
+import contextlib
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -51,14 +53,17 @@ def leave(path):
 
 
 def free_ports(count=1):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+    """Ports that nobody listens on, below those from which the kernel gives outgoing connections theirs: one of these could
+    be taken again before the server that it is for has started."""
+    below = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found = []
+    for port in random.sample(range(10_000, max(below, 20_000)), 1_000):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError(f"no {count} ports are free")
 
 
 class Process:

@@ -260,10 +260,11 @@ std::optional<InitialSnapshot::Run> InitialSnapshot::resume(
             return entry.second.schema == row.schema && entry.second.name == row.table;
         });
         if (found == tables.end()) {
-            log::warn("snapshot_table_gone", {{"snapshot_id", run.id},
-                                              {"table", row.schema + "." + row.table},
-                                              {"rows_sent", row.rows_sent}});
-            postgres::skip_snapshot_table(session, run.id, row.ordinal);
+            if (postgres::skip_snapshot_table(session, run.id, row.ordinal)) {
+                log::warn("snapshot_table_gone", {{"snapshot_id", run.id},
+                                                  {"table", row.schema + "." + row.table},
+                                                  {"rows_sent", row.rows_sent}});
+            }
             continue;
         }
         snapshot::Table table = make_table(session, found->second, row.ordinal);

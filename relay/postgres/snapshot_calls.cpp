@@ -84,9 +84,10 @@ int add_snapshot_table(Session& session, std::int64_t snapshot_id, const std::st
     return static_cast<int>(row.int64(0, 0));
 }
 
-void skip_snapshot_table(Session& session, std::int64_t snapshot_id, int ordinal) {
-    session.exec("SELECT holdfast.snapshot_skip($1::bigint, $2::int)",
-                 {number(snapshot_id).c_str(), number(ordinal).c_str()});
+bool skip_snapshot_table(Session& session, std::int64_t snapshot_id, int ordinal) {
+    const Result row = session.exec("SELECT holdfast.snapshot_skip($1::bigint, $2::int)",
+                                    {number(snapshot_id).c_str(), number(ordinal).c_str()});
+    return row.boolean(0, 0);
 }
 
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,

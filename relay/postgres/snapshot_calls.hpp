@@ -48,8 +48,9 @@ std::int64_t start_snapshot(Session& session, const std::string& slot,
 int add_snapshot_table(Session& session, std::int64_t snapshot_id, const std::string& schema,
                        const std::string& table);
 
-/// A table that is gone: the snapshot ends without the rest of it.
-void skip_snapshot_table(Session& session, std::int64_t snapshot_id, int ordinal);
+/// A table that is gone: the snapshot goes on without the rest of it.  False when nothing was to be
+/// read of it any more.
+bool skip_snapshot_table(Session& session, std::int64_t snapshot_id, int ordinal);
 
 void save_snapshot_progress(Session& session, std::int64_t snapshot_id, int ordinal,
                             const std::optional<std::vector<std::string>>& last_key,

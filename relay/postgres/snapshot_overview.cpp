@@ -37,7 +37,8 @@ std::vector<SnapshotOverview> read_snapshot_overview(Session& session, const std
     const Result rows = session.exec(
         "SELECT r.snapshot_id, r.kind, r.status, date_trunc('second', r.started_at), r.last_error, "
         "       t.ordinal IS NOT NULL, t.status = 'COMPLETED', coalesce(t.rows_sent, 0), "
-        "       CASE WHEN t.status = 'COMPLETED' THEN t.rows_sent "
+        "       CASE WHEN t.status = 'COMPLETED' "
+        "                 OR (t.status = 'STOPPED' AND r.finished_at IS NULL) THEN t.rows_sent "
         "            WHEN t.condition IS NULL AND c.reltuples >= 0 "
         "            THEN greatest(c.reltuples::bigint, t.rows_sent) END, "
         "       CASE WHEN t.status = 'RUNNING' "

@@ -98,6 +98,20 @@ END
 $$;
 COMMENT ON FUNCTION holdfast.snapshot_notify IS 'internal to snapshots: adds a notification; IN_PROGRESS of a table replaces its last.';
 
+CREATE FUNCTION holdfast.snapshot_notify_scanned(run holdfast.snapshot_run, part holdfast.snapshot_table, status text) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, holdfast, pg_temp
+AS $$
+DECLARE
+    collection text := format('%I.%I', part.schema_name, part.table_name);
+BEGIN
+    PERFORM snapshot_notify(run, 'TABLE_SCAN_COMPLETED', collection, jsonb_build_object(
+        'scanned_collection', collection, 'total_rows_scanned', part.rows_sent::text, 'status', snapshot_notify_scanned.status));
+END
+$$;
+COMMENT ON FUNCTION holdfast.snapshot_notify_scanned IS
+    'internal to snapshots: nothing more is read of a table; status as Debezium''s TableScanCompletionStatus: SUCCEEDED, SKIPPED.';
+
 CREATE FUNCTION holdfast.snapshot_lock(snapshot_id bigint) RETURNS holdfast.snapshot_run
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, holdfast, pg_temp
@@ -212,7 +226,7 @@ $$;
 COMMENT ON FUNCTION holdfast.snapshot_add IS
     'For the relay: a table that an unfinished initial snapshot is to read besides, because it was renamed or published since it began; its number. HF041 when the snapshot has ended.';
 
-CREATE FUNCTION holdfast.snapshot_skip(snapshot_id bigint, ordinal int) RETURNS void
+CREATE FUNCTION holdfast.snapshot_skip(snapshot_id bigint, ordinal int) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, holdfast, pg_temp
 AS $$
@@ -220,22 +234,21 @@ AS $$
 DECLARE
     run snapshot_run;
     part snapshot_table;
-    collection text;
 BEGIN
     run := snapshot_lock(snapshot_skip.snapshot_id);
     -- Under another name its changes go elsewhere: should it come back, its rows are read from the first one on.
     UPDATE snapshot_table t SET status = 'STOPPED', last_key = NULL, finished_at = now()
     WHERE t.snapshot_id = run.snapshot_id AND t.ordinal = snapshot_skip.ordinal AND t.status IN ('REQUESTED', 'RUNNING')
     RETURNING * INTO part;
-    IF FOUND THEN
-        collection := format('%I.%I', part.schema_name, part.table_name);
-        PERFORM snapshot_notify(run, 'TABLE_SCAN_COMPLETED', collection, jsonb_build_object(
-            'scanned_collection', collection, 'total_rows_scanned', part.rows_sent::text, 'status', 'SKIPPED'));
+    IF NOT FOUND THEN
+        RETURN false;
     END IF;
+    PERFORM snapshot_notify_scanned(run, part, 'SKIPPED');
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION holdfast.snapshot_skip IS
-    'For the relay: a table of an unfinished snapshot is gone, which ends without the rest of it.';
+    'For the relay: a table of an unfinished snapshot is gone, which goes on without the rest of it; false when nothing was to be read of it any more.';
 
 CREATE FUNCTION holdfast.snapshot_progress(
     snapshot_id bigint, ordinal int, last_key text[], rows_sent bigint, completed boolean, key_columns text[] DEFAULT NULL)
@@ -269,11 +282,10 @@ BEGIN
             MESSAGE = format('snapshot %s has no table %s', run.snapshot_id, coalesce(snapshot_progress.ordinal::text, 'NULL'));
     END IF;
     IF run.finished_at IS NULL THEN
-        collection := format('%I.%I', part.schema_name, part.table_name);
         IF completed THEN
-            PERFORM snapshot_notify(run, 'TABLE_SCAN_COMPLETED', collection, jsonb_build_object(
-                'scanned_collection', collection, 'total_rows_scanned', part.rows_sent::text, 'status', 'SUCCEEDED'));
+            PERFORM snapshot_notify_scanned(run, part, 'SUCCEEDED');
         ELSE
+            collection := format('%I.%I', part.schema_name, part.table_name);
             PERFORM snapshot_notify(run, 'IN_PROGRESS', collection, jsonb_strip_nulls(jsonb_build_object(
                 'current_collection_in_progress', collection,
                 'last_processed_key', array_to_string(part.last_key, ','))));
@@ -582,7 +594,7 @@ CREATE VIEW holdfast.snapshots AS
     ORDER BY r.snapshot_id DESC, t.ordinal;
 COMMENT ON VIEW holdfast.snapshots IS 'The tables of each snapshot: how far it is, what became of it; the newest first.';
 COMMENT ON COLUMN holdfast.snapshots.status IS 'of the snapshot: REQUESTED, RUNNING, PAUSED, COMPLETED, STOPPED, FAILED';
-COMMENT ON COLUMN holdfast.snapshots.table_status IS 'REQUESTED, RUNNING, COMPLETED, or STOPPED with its snapshot';
+COMMENT ON COLUMN holdfast.snapshots.table_status IS 'REQUESTED, RUNNING, COMPLETED, or STOPPED: with its snapshot, or because the table is gone';
 COMMENT ON COLUMN holdfast.snapshots.rows_sent IS 'rows that Kafka has';
 COMMENT ON COLUMN holdfast.snapshots.started_at IS 'of the table, as finished_at';
 

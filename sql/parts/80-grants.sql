@@ -35,9 +35,10 @@ BEGIN
                         holdfast.snapshot_notification, holdfast.snapshots TO %s', role);
     -- It takes snapshots, and asks for them when it is told so by its own command line.
     EXECUTE format('GRANT EXECUTE ON PROCEDURE holdfast.snapshot TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.snapshot_start, holdfast.snapshot_add, holdfast.snapshot_skip, holdfast.snapshot_progress, holdfast.snapshot_end,
-                        holdfast.snapshot_next, holdfast.snapshot_collections, holdfast.snapshot_request,
-                        holdfast.snapshot_pause, holdfast.snapshot_resume, holdfast.snapshot_stop TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.snapshot_start, holdfast.snapshot_add, holdfast.snapshot_skip,
+                        holdfast.snapshot_progress, holdfast.snapshot_end, holdfast.snapshot_next,
+                        holdfast.snapshot_collections, holdfast.snapshot_request, holdfast.snapshot_pause,
+                        holdfast.snapshot_resume, holdfast.snapshot_stop TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION holdfast.inbox_claim, holdfast.inbox_apply, holdfast.inbox_admit,
                         holdfast.inbox_refuse, holdfast.inbox_lock, holdfast.notify_event_id, holdfast.notify_admit, holdfast.notify_record,
                         holdfast.notify_take, holdfast.notify_settle, holdfast.is_transient, holdfast.json_event_id, holdfast.short_key,

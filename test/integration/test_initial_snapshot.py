@@ -137,12 +137,13 @@ def test_writers_beside_a_snapshot_miss_nothing_and_repeat_nothing_with_the_slot
 ITEMS = 150_000  # so many, in small chunks, that a kill comes in time: after the first second's progress is saved
 
 
-def interrupted(shop, mode="initial"):
+def interrupted(shop, mode="initial", more=(), connector=None):
     """A relay that was killed in the middle of its snapshot of `item`; how many rows were saved, and how many sent.
     The order of `code` is that of the key reversed."""
     publish_tables(shop, "item (id int PRIMARY KEY, code int NOT NULL, pad text)")
     shop.query("INSERT INTO item SELECT g, %s + 1 - g, repeat('x', 50) FROM generate_series(1, %s) g", ITEMS, ITEMS)
-    relay = prepare(shop, ["item"], {**MODES, "snapshot.mode": mode, "snapshot.fetch.size": 100}, capture={"max_in_flight_bytes": 65536})
+    relay = prepare(shop, ["item", *more], {**MODES, "snapshot.mode": mode, "snapshot.fetch.size": 100, **(connector or {})},
+                    capture={"max_in_flight_bytes": 65536})
     relay.start(*([] if mode == "initial_only" else ["--create-slot"]))
     saved, sent = kill_in_the_middle(shop, relay)
     assert 0 < saved <= sent < ITEMS, "what was saved was in Kafka"
@@ -210,6 +211,28 @@ def test_a_table_that_is_renamed_before_its_turn_is_read_under_its_new_name(shop
     assert tables[1].rows_sent == ITEMS
     (left,), (added,) = relay.events("snapshot_table_gone"), relay.events("snapshot_table_added")
     assert " table=public.item " in left and added.endswith(" table=public.article")
+
+
+def test_a_table_that_is_gone_for_a_while_is_read_from_its_beginning(shop):
+    """Under another name its changes are nobody's, those of rows that were sent among them."""
+    publish_tables(shop, "part (id int PRIMARY KEY, pad text)")
+    shop.query("INSERT INTO part SELECT g, repeat('x', 50) FROM generate_series(1, %s) g", 3 * ITEMS)
+    relay, _, _ = interrupted(shop, more=["part"], connector={"snapshot.max.threads": 1})
+    shop.query("ALTER TABLE item RENAME TO hidden")
+    shop.query("UPDATE hidden SET pad = 'late' WHERE id = 1")
+    relay.start()
+    wait_until(lambda: shop.value("SELECT rows_sent FROM holdfast.snapshot_table WHERE table_name = 'part'") > 0, "the next table is read", 60)
+    relay.kill()
+    assert shop.value("SELECT status FROM holdfast.snapshot_table WHERE table_name = 'part'") == "RUNNING"
+    shop.query("ALTER TABLE hidden RENAME TO item")
+    relay.start()
+    wait_rows(shop, relay, STATUS, "COMPLETED")
+    wait_confirmed(shop)
+    rows = now(shop, "item")
+    assert rows.keys() == set(range(1, ITEMS + 1))
+    assert rows[1]["pad"] == "late"
+    assert shop.kafka.count(topic(shop, "part")) >= 3 * ITEMS
+    assert {t.status for t in shop.query("SELECT status FROM holdfast.snapshot_table")} == {"COMPLETED"}
 
 
 def test_a_slot_that_is_made_anew_has_the_whole_snapshot(shop):

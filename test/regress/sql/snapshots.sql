@@ -198,7 +198,7 @@ SELECT holdfast.snapshot_progress(:initial_id, 3, '{9}', 9, true);
 -- One that is gone, is back, and is gone again; one that is complete stays so.
 SELECT holdfast.snapshot_add(:initial_id, 'regress_snap', 'gone') AS ordinal;
 SELECT holdfast.snapshot_progress(:initial_id, 4, '{5}', 5, false);
-SELECT holdfast.snapshot_skip(:initial_id, 4), holdfast.snapshot_skip(:initial_id, 3);
+SELECT holdfast.snapshot_skip(:initial_id, 4) AS skipped, holdfast.snapshot_skip(:initial_id, 4) AS known, holdfast.snapshot_skip(:initial_id, 3) AS complete;
 SELECT ordinal, status, last_key, rows_sent, finished_at IS NOT NULL AS finished FROM holdfast.snapshot_table
 WHERE snapshot_id = :initial_id AND ordinal > 2 ORDER BY ordinal;
 SELECT holdfast.snapshot_progress(:initial_id, 4, '{2}', 2, false);

@@ -66,10 +66,11 @@ TEST_F(SnapshotOverviewTest, CountsByKindAndStatusAndTablesOfWhatHasNotEnded) {
     table(2, "uncounted", "RUNNING", 0);
     run(3, "RUNNING", "to_timestamp(200)");
     table(3, "counted", "REQUESTED", 0);
+    table(3, "gone", "STOPPED", 5);
     run(4, "PAUSED");
     run(5, "RUNNING", "to_timestamp(1)", "incremental", "another");
     EXPECT_EQ(counts(), (std::vector<std::string>{"incremental PAUSED: 1 0 0 0",
-                                                  "incremental RUNNING: 2 3 2 200",
+                                                  "incremental RUNNING: 2 4 2 200",
                                                   "initial COMPLETED: 1 0 0 0"}));
 }
 
@@ -105,6 +106,13 @@ TEST_F(SnapshotOverviewTest, AddsUpTablesAndRowsAndNamesWhatIsBeingRead) {
     EXPECT_EQ(found[0].rows_sent, 41);
     EXPECT_EQ(found[0].rows_estimated, 7 + 50 + 14) << "statistics that are old say too little";
     EXPECT_EQ(found[0].reading, (std::vector<std::string>{"public.counted", "public.\"Big\""}));
+}
+
+TEST_F(SnapshotOverviewTest, EstimatesWhatWasSentOfATableThatIsGone) {
+    run(1, "RUNNING", "now()", "initial");
+    table(1, "gone", "STOPPED", 5);
+    table(1, "counted", "RUNNING", 20);
+    EXPECT_EQ(overview().at(0).rows_estimated, 5 + 50);
 }
 
 TEST_F(SnapshotOverviewTest, EstimatesNothingWithoutStatisticsOrWithACondition) {

@@ -44,14 +44,11 @@ fetch() {
     cp test/kafka/pom.xml "$jars/.pom"
 }
 
+# Below the ports of outgoing connections, which could take one before the node has started.
 free_ports() {
-    python3 - <<'PYTHON'
-import socket
-sockets = [socket.socket() for _ in range(2)]
-for s in sockets:
-    s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in sockets))
-PYTHON
+    python3 -c 'import sys; sys.path.insert(0, "test/integration")
+from harness.processes import free_ports
+print(*free_ports(2))'
 }
 
 configure() {
